@@ -1,0 +1,101 @@
+// Opens an image and answers for its bytes: structure at open(), every single byte in verify().
+//
+// What is guaranteed when somebody changes the file meanwhile. The reader keeps one open description from
+// open() on, so a new image that is renamed over the name (what Writer does) or an unlink changes nothing
+// here. Writing *into* the file is another matter: no kernel interface freezes a file's bytes. Records are
+// therefore safe at any time (record() checks the bytes it returns), the index is held in memory, but page
+// data read through fd() is what is in the file at that moment, verified or not. check_unchanged() notices
+// such a writer afterwards by size and time stamps; a restore calls it after its last page was read and
+// before any task runs. A writer that forges time stamps, or that is quicker than their granularity, is not
+// noticed: an image needs the protection that its owner's files have.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cr/base/result.h"
+#include "cr/image/section.h"
+#include "cr/sys/fd.h"
+
+namespace cr::image {
+
+struct VerifyReport {
+  uint64_t sections = 0;
+  uint64_t bytes = 0;  // all of the file
+};
+
+struct PageSection {
+  uint64_t offset = 0;  // in the file; page aligned
+  uint64_t length = 0;  // whole pages
+};
+
+// Called every few MiB from the calling thread. An error it returns (a deadline, a signal) ends the work with
+// it.
+using Progress = std::function<Result<void>(uint64_t done_bytes, uint64_t total_bytes)>;
+
+class Reader {
+ public:
+  // Header, footer and index only: cheap, whatever the size. A file that cannot be opened is a System error;
+  // one that is no sound image is InvalidImage, naming what is wrong, where, and what to do.
+  static Result<Reader> open(const std::string& path);
+
+  // The same on an open description that can be read (a memfd, an fd handed over by the kernel); `name` is
+  // for messages. The file offset is neither used nor moved.
+  static Result<Reader> from_fd(sys::UniqueFd fd, std::string name);
+
+  // Every checksum and every padding byte, header and index again included. Memory use does not depend on the
+  // size.
+  Result<VerifyReport> verify(const Progress& progress = {}) const;
+
+  // In file order.
+  std::span<const Section> sections() const { return sections_; }
+  std::vector<Section> records() const;  // without page sections
+
+  bool has_record(uint32_t type, uint64_t id) const;
+  // The payload, its checksum verified now. A record that is not there is InvalidImage.
+  Result<std::string> record(uint32_t type, uint64_t id) const;
+
+  std::optional<PageSection> pages(uint64_t id) const;
+
+  // Borrowed: for preadv of page data. Lives as long as the reader.
+  int fd() const { return fd_.get(); }
+  const std::string& name() const { return name_; }
+  uint64_t size() const { return size_; }
+  // Optional features (format.h) the writer used and this reader does not know; they may be ignored.
+  uint64_t unknown_optional_features() const { return unknown_optional_features_; }
+  // 16 random bytes given by the writer: two images are the same one exactly if these are equal.
+  std::span<const std::byte, 16> image_id() const { return image_id_; }
+
+  // Conflict if the file's size or times are no longer those of open(). See the head of this file.
+  Result<void> check_unchanged() const;
+
+ private:
+  struct Stamp {
+    int64_t mtime_s, mtime_ns, ctime_s, ctime_ns;
+    bool operator==(const Stamp&) const = default;
+  };
+
+  Reader() = default;
+  const Section* find(SectionKey key) const;
+  Result<void> load();
+  Result<void> load_index(uint64_t offset, uint64_t length, uint64_t expected_hash);
+  Result<void> adopt_index(std::span<const std::byte> bytes, uint64_t index_offset);
+
+  sys::UniqueFd fd_;
+  std::string name_;
+  uint64_t size_ = 0;
+  Stamp stamp_{};
+  uint64_t unknown_optional_features_ = 0;
+  std::array<std::byte, 16> image_id_{};
+  std::vector<std::byte> frame_;   // header and footer as read at open(), for verify() to compare
+  std::vector<Section> sections_;  // file order
+  std::vector<uint32_t> by_key_;   // positions in sections_, sorted by key
+};
+
+}  // namespace cr::image
