@@ -1,0 +1,315 @@
+#include "cr/trace/freezer.h"
+
+#include <linux/kcmp.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "cr/proc/children.h"
+#include "cr/proc/stat.h"
+#include "cr/proc/status.h"
+#include "cr/sys/fd.h"
+
+namespace cr::trace {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Every way to get a child attaches it to us before it runs its first instruction.
+constexpr unsigned long kSeizeOptions =
+    PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
+
+// How long a thread may take to stop before we ask whether it waits for a vfork child.
+constexpr auto kStopPatience = 20ms;
+
+Result<proc::Stat> read_stat(pid_t tid) {
+  const std::string text = CR_TRY(sys::read_file(fmt::format("/proc/{}/stat", tid)));
+  return CR_TRY(proc::parse_stat(text), "/proc/{}/stat", tid);
+}
+
+bool same_memory(pid_t a, pid_t b) { return ::syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0) == 0; }
+
+bool is_gone(const Error& error) {
+  return error.error_number() == ESRCH || error.error_number() == ENOENT;
+}
+
+}  // namespace
+
+Result<void> Freezer::freeze(pid_t root, Clock::time_point deadline) {
+  root_ = root;
+  parents_[root] = 0;
+  for (;;) {
+    const bool news = CR_TRY(scan());
+    if (!blockers_.empty()) return {};
+    CR_TRY(settle(deadline));
+    if (!news && std::all_of(held_.begin(), held_.end(),
+                             [](const auto& entry) { return entry.second.at == Held::At::kHome; })) {
+      break;
+    }
+  }
+  // What a stopped thread says of itself cannot change any more.
+  for (auto& [tid, thread] : held_) {
+    thread.state = CR_TRY(snapshot(tid));
+    if (thread.group_stopped) {
+      blockers_.push_back({tid, "stopped", "task", "is stopped by job control (SIGSTOP or a terminal); continue it first"});
+    }
+  }
+  return {};
+}
+
+// One pass over the tree below the root: true if it found anybody new.
+Result<bool> Freezer::scan() {
+  bool news = false;
+  std::map<pid_t, pid_t> parents{{root_, 0}};
+  std::set<pid_t> zombies;
+  std::vector<pid_t> todo{root_};
+  while (!todo.empty()) {
+    const pid_t pid = todo.back();
+    todo.pop_back();
+    const auto stat = read_stat(pid);
+    if (!stat) {
+      if (pid == root_) return Failure(Error(stat.error()).within(fmt::format("pid {}", pid)));
+      continue;  // it exited; if it is a zombie's end, the next pass sees the tree without it
+    }
+    if (stat->state == 'Z' && stat->num_threads <= 1) {
+      news |= zombies.insert(pid).second && !zombies_.contains(pid);
+      continue;
+    }
+    const auto tids = sys::list_dir(fmt::format("/proc/{}/task", pid));
+    if (!tids) continue;
+    for (const std::string& name : *tids) {
+      const pid_t tid = std::atoi(name.c_str());
+      if (!held_.contains(tid)) {
+        news = true;
+        CR_TRY(hold(pid, tid));
+      } else if (held_[tid].tgid != pid) {
+        held_[tid].tgid = pid;
+        news = true;
+      }
+      const auto text = sys::read_file(fmt::format("/proc/{}/task/{}/children", pid, tid));
+      if (!text) continue;
+      for (const pid_t child : CR_TRY(proc::parse_children(*text), "children of {}", tid)) {
+        if (parents.emplace(child, pid).second) todo.push_back(child);
+      }
+    }
+  }
+  news |= parents != parents_ || zombies != zombies_;
+  parents_ = std::move(parents);
+  zombies_ = std::move(zombies);
+  return news;
+}
+
+Result<void> Freezer::hold(pid_t tgid, pid_t tid) {
+  const auto seized = seize(tid, kSeizeOptions);
+  if (!seized) {
+    if (is_gone(seized.error())) return {};
+    const auto text = sys::read_file(fmt::format("/proc/{}/status", tid));
+    if (!text) return {};
+    const proc::Status status = CR_TRY(proc::parse_status(*text), "/proc/{}/status", tid);
+    if (status.tracer_pid == ::getpid()) {
+      // The kernel attached it for us; its first stop is on the way.
+    } else if (status.state == 'Z' || status.state == 'X') {
+      if (tid == tgid && status.threads > 1)
+        blockers_.push_back({tid, "dead-leader", "thread", "the first thread has ended while others go on"});
+      return {};
+    } else if (status.tracer_pid != 0) {
+      blockers_.push_back({tid, "traced", fmt::format("thread {}", tid),
+                           fmt::format("is traced by pid {}; detach that debugger first", status.tracer_pid)});
+      return {};
+    } else {
+      return Failure(Error(seized.error()));
+    }
+  }
+  Held& thread = held_[tid];
+  thread.tid = tid;
+  thread.tgid = tgid;
+  thread.asked_at = Clock::now();
+  (void)interrupt(tid);  // fails only if it exits meanwhile, or stands in its first stop already
+  return {};
+}
+
+// Waits until all that are held have come home (or exited).
+Result<void> Freezer::settle(Clock::time_point deadline) {
+  for (;;) {
+    while (reap_events()) {
+    }
+    const auto late = std::find_if(held_.begin(), held_.end(), [](const auto& entry) {
+      return entry.second.at == Held::At::kRunning && !entry.second.let_go;
+    });
+    if (late == held_.end()) {
+      bool waiting = false;
+      for (auto& [tid, thread] : held_) {
+        if (!thread.let_go) continue;
+        // Its parent stands; now it may be stopped itself.
+        thread.let_go = false;
+        waiting = true;
+        (void)interrupt(tid);
+      }
+      if (!waiting) return {};
+      continue;
+    }
+    if (Clock::now() - late->second.asked_at > kStopPatience) let_vfork_children_go(late->second);
+    if (Clock::now() >= deadline) {
+      const auto stat = read_stat(late->first);
+      return fail(ErrorKind::kDeadline, "thread {} of pid {} did not stop in time (state {})", late->first,
+                  late->second.tgid, stat ? stat->state : '?');
+    }
+    CR_TRY(wait_for_event(std::min(deadline, Clock::now() + kStopPatience)));
+  }
+}
+
+// A parent inside vfork(2) waits unstoppably until its child has a memory of its own: that child must run to its exec.
+void Freezer::let_vfork_children_go(Held& parent) {
+  parent.asked_at = Clock::now();
+  for (auto& [tid, thread] : held_) {
+    if (thread.at != Held::At::kHome || thread.tgid == parent.tgid || !same_memory(thread.tid, parent.tid)) continue;
+    const auto stat = read_stat(tid);
+    if (!stat || stat->ppid != parent.tgid) continue;
+    thread.at = Held::At::kRunning;
+    thread.let_go = true;
+    (void)resume(tid);
+  }
+}
+
+void Freezer::stop_again(Held& thread, int signal) {
+  // Any ptrace-stop forgets a pending PTRACE_INTERRUPT (kernel/signal.c, ptrace_stop), so it is asked for anew.
+  if (!thread.let_go) (void)interrupt(thread.tid);
+  (void)resume(thread.tid, signal);
+}
+
+void Freezer::on_stop(pid_t tid, int status) {
+  Held& thread = held_[tid];
+  thread.tid = tid;
+  if (thread.tgid == 0) {  // attached by the kernel, not yet seen in /proc
+    const auto text = sys::read_file(fmt::format("/proc/{}/status", tid));
+    const auto parsed = text ? proc::parse_status(*text) : fail(ErrorKind::kSystem, "gone");
+    thread.tgid = parsed ? parsed->tgid : tid;
+    thread.asked_at = Clock::now();
+  }
+  const int signal = WSTOPSIG(status);
+  const int event = status >> 16;
+  if (event == PTRACE_EVENT_STOP) {
+    thread.group_stopped = signal != SIGTRAP;
+    thread.at = thread.at == Held::At::kAway ? Held::At::kArrived : Held::At::kHome;
+    return;
+  }
+  if (thread.at == Held::At::kAway) {
+    const bool syscall_stop = event == 0 && signal == SIGTRAP && thread.notify_signal == 0;
+    if (syscall_stop || (event == 0 && signal == thread.notify_signal)) {
+      thread.at = Held::At::kArrived;
+      return;
+    }
+    // All but SIGSTOP are blocked while a thread is away.
+    if (event == 0) thread.deferred.push_back(signal);
+    if (thread.notify_signal == 0)
+      (void)resume_to_syscall_stop(tid);
+    else
+      (void)resume(tid);
+    return;
+  }
+  if (event == PTRACE_EVENT_EXEC) {
+    // The thread that made the exec took over the leader's id; the id it had is gone (ptrace(2)).
+    const auto former = event_message(tid);
+    if (former && static_cast<pid_t>(*former) != tid) held_.erase(static_cast<pid_t>(*former));
+    thread.let_go = false;
+  }
+  stop_again(thread, event == 0 ? signal : 0);
+}
+
+// Handles one event if there is one.
+bool Freezer::reap_events() {
+  int status = 0;
+  const pid_t tid = ::waitpid(-1, &status, __WALL | WNOHANG);
+  if (tid <= 0) return false;
+  if (WIFSTOPPED(status))
+    on_stop(tid, status);
+  else
+    held_.erase(tid);
+  return true;
+}
+
+Result<void> Freezer::wait_for_event(Clock::time_point deadline) {
+  // SIGCHLD is blocked in this process except here, so an event between the last look and this wait ends it at once.
+  sigset_t none;
+  sigemptyset(&none);
+  const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - Clock::now()).count();
+  const timespec time_out{std::max<long>(left, 0) / 1000000000, std::max<long>(left, 0) % 1000000000};
+  (void)::ppoll(nullptr, 0, &time_out, &none);
+  if (interrupted_()) return fail(ErrorKind::kSystem, "the engine has ended");
+  return {};
+}
+
+Result<void> Freezer::wait_for_arrival(pid_t tid, Clock::time_point deadline) {
+  for (;;) {
+    while (reap_events()) {
+    }
+    const auto thread = held_.find(tid);
+    if (thread == held_.end()) return fail(ErrorKind::kSystem, "thread {} ended", tid);
+    if (thread->second.at != Held::At::kAway) return {};
+    if (Clock::now() >= deadline)
+      return fail(ErrorKind::kDeadline, "thread {} does not come back from our code", tid);
+    CR_TRY(wait_for_event(deadline));
+  }
+}
+
+Result<ThreadState> Freezer::snapshot(pid_t tid) {
+  ThreadState state;
+  state.tid = tid;
+  state.regs = CR_TRY(get_regs(tid));
+  state.xstate = CR_TRY(get_xstate(tid));
+  state.signal_mask = CR_TRY(get_signal_mask(tid));
+  state.tls = CR_TRY(get_tls(tid));
+  state.rseq = CR_TRY(get_rseq(tid));
+  state.syscall_user_dispatch = CR_TRY(has_syscall_user_dispatch(tid));
+  state.pending = CR_TRY(peek_signals(tid, SignalQueue::kThread));
+  return state;
+}
+
+Result<std::vector<ProcessState>> Freezer::describe() {
+  std::map<pid_t, ProcessState> processes;
+  for (const auto& [pid, parent] : parents_) {
+    ProcessState& process = processes[pid];
+    process.pid = pid;
+    process.parent = parent;
+    process.zombie = zombies_.contains(pid);
+  }
+  for (const auto& [tid, thread] : held_) processes[thread.tgid].threads.push_back(thread.state);
+  std::vector<ProcessState> ordered;
+  for (auto& [pid, process] : processes) {
+    CR_CHECK(process.zombie == process.threads.empty());
+    if (!process.zombie) {
+      std::stable_partition(process.threads.begin(), process.threads.end(),
+                            [pid = pid](const ThreadState& thread) { return thread.tid == pid; });
+      if (process.threads.front().tid != pid)
+        return fail(ErrorKind::kUnsupported, "pid {}: the first thread has ended while others go on", pid);
+      process.pending = CR_TRY(peek_signals(pid, SignalQueue::kProcess));
+    }
+    ordered.push_back(std::move(process));
+  }
+  return ordered;
+}
+
+void Freezer::thaw() {
+  for (auto& [tid, thread] : held_) {
+    for (const int signal : thread.deferred) ::kill(thread.tgid, signal);
+    (void)detach(tid);
+  }
+  held_.clear();
+}
+
+void Freezer::kill_all() {
+  for (const auto& [pid, parent] : parents_) ::kill(pid, SIGKILL);
+  // Parents are gone first or last, it does not matter: whoever is left is reaped by its new parent.
+  while (!held_.empty()) {
+    int status = 0;
+    const pid_t tid = ::waitpid(-1, &status, __WALL);
+    if (tid < 0) break;
+    if (!WIFSTOPPED(status)) held_.erase(tid);
+  }
+}
+
+}  // namespace cr::trace

@@ -1,0 +1,80 @@
+// Stops a whole process tree exactly: when freeze() is done, nothing of the tree runs, and nothing was missed.
+//
+// Threads are seized with the options that make the kernel attach every new child at once, so whoever forks, clones or
+// re-parents during the scan cannot get away; the tree is complete when a scan of /proc finds nobody new while all that
+// are known stand still.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cr/trace/thread_state.h"
+
+namespace cr::trace {
+
+using Clock = std::chrono::steady_clock;
+
+// A thread the freezer holds by ptrace.
+struct Held {
+  enum class At {
+    kRunning,  // on its way to a stop
+    kHome,     // in a PTRACE_EVENT_STOP with its own registers
+    kAway,     // runs something of ours
+    kArrived,  // came back from it: a ptrace-stop of another sort
+  };
+  pid_t tid = 0;
+  pid_t tgid = 0;
+  At at = At::kRunning;
+  bool group_stopped = false;    // by SIGSTOP and the like: job control, not us
+  bool let_go = false;           // a vfork child that must reach its exec before its parent can stop
+  ThreadState state;             // as it was when it came home
+  int notify_signal = 0;         // while away: the signal that says it has finished
+  std::vector<int> deferred;     // SIGSTOP that came while away; sent again at the thaw
+  Clock::time_point asked_at{};  // when it was told to stop
+};
+
+class Freezer {
+ public:
+  // `interrupted` is asked now and then while waiting; true abandons the wait (the engine is gone).
+  explicit Freezer(std::function<bool()> interrupted) : interrupted_(std::move(interrupted)) {}
+
+  // Either all of the tree stands still, or the error tells why not (nothing is held back then by mistake: call
+  // thaw()). State that stops nothing but cannot be carried is left to blockers().
+  Result<void> freeze(pid_t root, Clock::time_point deadline);
+  Result<std::vector<ProcessState>> describe();
+  const std::vector<Blocker>& blockers() const { return blockers_; }
+
+  // Waits until the thread is in a ptrace-stop again (At::kArrived) or gone.
+  Result<void> wait_for_arrival(pid_t tid, Clock::time_point deadline);
+
+  std::map<pid_t, Held>& held() { return held_; }
+
+  // Brings every thread home and lets it go on with its own registers and mask. Never fails half-way.
+  void thaw();
+  // Ends all tasks of the tree and waits until they are gone.
+  void kill_all();
+
+ private:
+  Result<bool> scan();
+  Result<void> hold(pid_t tgid, pid_t tid);
+  Result<void> settle(Clock::time_point deadline);
+  void on_stop(pid_t tid, int status);
+  void stop_again(Held& thread, int signal);
+  bool reap_events();
+  Result<void> wait_for_event(Clock::time_point deadline);
+  void let_vfork_children_go(Held& parent);
+  Result<ThreadState> snapshot(pid_t tid);
+
+  std::function<bool()> interrupted_;
+  pid_t root_ = 0;
+  std::map<pid_t, Held> held_;
+  std::map<pid_t, pid_t> parents_;  // process -> parent, as last scanned
+  std::set<pid_t> zombies_;
+  std::vector<Blocker> blockers_;
+};
+
+}  // namespace cr::trace

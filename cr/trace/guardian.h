@@ -1,0 +1,59 @@
+// The only process that calls ptrace at a dump: tiny, forked before anything is frozen.
+//
+// It holds the tree still on the engine's behalf. When the engine ends in whatever way (its end of the socket closes),
+// the guardian brings every thread home, takes our memory out of the tasks and lets them go on. Should both be killed,
+// an agent that is running at that moment comes home by its signal frame (frame.h), and a thread that merely stands
+// still goes on because its tracer is gone. What remains is the time of one mmap or munmap call made on a thread's
+// behalf (tens of microseconds per process) in which the guardian itself must not be killed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <vector>
+
+#include "cr/sys/fd.h"
+#include "cr/trace/remote.h"
+
+namespace cr::trace {
+
+struct FrozenTree {
+  std::vector<ProcessState> processes;  // ascending pids
+  std::vector<Blocker> blockers;        // what kept tasks from being frozen, or is already known not to be carried
+};
+
+class Guardian {
+ public:
+  static Result<Guardian> start();
+  Guardian(Guardian&& other) noexcept : socket_(std::move(other.socket_)), pid_(std::exchange(other.pid_, 0)) {}
+  Guardian& operator=(Guardian&&) = delete;
+  // Lets the tasks go on if neither thaw() nor kill() was called.
+  ~Guardian();
+
+  // Not a Deadline error but blockers if the tree stands still and cannot be carried.
+  Result<FrozenTree> freeze(pid_t root, std::chrono::milliseconds patience);
+
+  struct AreaRequest {
+    pid_t pid = 0;
+    WordSize word_size = WordSize::k64;
+    uint64_t size = 0;
+  };
+  // One address per request.
+  Result<std::vector<uint64_t>> map(const std::vector<AreaRequest>& requests);
+  Result<void> run(const std::vector<AgentRun>& runs, std::chrono::milliseconds patience);
+  Result<void> unmap_all();
+
+  // The tasks go on as if nothing had happened.
+  Result<void> thaw();
+  // The tasks are killed; returns when they are gone.
+  Result<void> kill();
+
+ private:
+  Guardian(sys::UniqueFd socket, pid_t pid) : socket_(std::move(socket)), pid_(pid) {}
+  Result<std::vector<std::byte>> ask(uint32_t what, const std::vector<std::byte>& payload);
+
+  sys::UniqueFd socket_;
+  pid_t pid_ = 0;
+};
+
+}  // namespace cr::trace

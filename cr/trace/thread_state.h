@@ -1,0 +1,44 @@
+// What ptrace tells of a frozen thread, taken at the moment it stopped.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "cr/trace/ptrace.h"
+
+namespace cr::trace {
+
+struct ThreadState {
+  pid_t tid = 0;
+  user_regs_struct regs{};
+  std::vector<std::byte> xstate;  // XSAVE image, standard format
+  SignalSet signal_mask = 0;      // the mask outside sigsuspend and friends
+  TlsSlots tls{};
+  std::optional<ptrace_rseq_configuration> rseq;  // nothing: the kernel cannot tell (before v5.13)
+  bool syscall_user_dispatch = false;
+  std::vector<siginfo_t> pending;  // queued to this thread, oldest first
+};
+
+struct ProcessState {
+  pid_t pid = 0;
+  pid_t parent = 0;                  // 0 for the root of the tree
+  bool zombie = false;               // no threads then
+  std::vector<ThreadState> threads;  // the leader first
+  std::vector<siginfo_t> pending;    // queued to the process, oldest first
+};
+
+// A system call that the stop interrupted and the kernel means to restart: how it says so in rax
+// (include/linux/errno.h; never seen by user code).
+enum class Restart {
+  kNone,
+  kSame,   // ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND: the same call again
+  kBlock,  // ERESTART_RESTARTBLOCK: goes on by restart_syscall(2) with what was left of a relative time-out
+};
+Restart restart_of(const user_regs_struct& regs);
+
+// The registers with which the interrupted call is simply made again: what to put into a frame that rt_sigreturn(2)
+// leaves by, since that return path restarts nothing. A relative time-out begins anew then.
+user_regs_struct restarted(user_regs_struct regs);
+
+}  // namespace cr::trace
