@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstring>
 #include <initializer_list>
+#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,8 @@ namespace cr::exec {
 struct Slot {
   uint32_t index = kNone;
 };
+
+constexpr uint64_t kMaxDataAlignment = 64;  // what an XSAVE image needs
 
 // A piece of the program's data: an offset now, an address once the program is laid out.
 struct Data {
@@ -123,11 +126,14 @@ class ListBuilder {
   Slot fresh_slot() { return {pool_.slots++}; }
   Data stash(std::span<const std::byte> bytes);
   Data stash_text(std::string_view text);  // with a final NUL, for paths
+  // A struct or an array of numbers. Views are left out: their pointer would be stashed, not what they show.
   template <typename T>
-  requires std::is_trivially_copyable_v<T> &&(!std::is_pointer_v<T>)Data stash(const T& value) {
+  requires std::is_trivially_copyable_v<T> &&(!std::is_pointer_v<T>)&&(!std::ranges::view<T>)Data
+      stash(const T& value) {
     return stash(std::as_bytes(std::span<const T, 1>(&value, 1)));
   }
-  Data reserve(uint64_t size_bytes);  // zeroes
+  // Zeroes. Requires: alignment is a power of two, at most kMaxDataAlignment.
+  Data reserve(uint64_t size_bytes, uint64_t alignment = 16);
   // Lay-out writes the address of `target` into the first 8 (4 for the 32-bit ABI) bytes of `at`: for iovec,
   // msghdr, sock_fprog, argv and their like.
   void point(Data at, Data target, Abi abi = Abi::k64);
