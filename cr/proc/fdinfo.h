@@ -34,20 +34,22 @@ struct Lock {
 
 struct Fdinfo {
   struct Entry {
-    std::string key;    // text before the first colon
-    std::string value;  // the rest, without the blanks around it; whole line when there is no colon
+    // The text before the first colon; of "inotify wd:1 ..." and "fanotify ..." that first word; else empty.
+    std::string key;
+    std::string value;  // what follows, without the blanks around it
+    std::string line;   // all of it, for split_pairs()
   };
 
-  uint64_t pos = 0;  // the bit pattern of a loff_t: /proc/PID/mem may be beyond 2^63
+  int64_t pos = 0;  // negative only where the kernel allows it, as for /proc/PID/mem
   uint32_t flags = 0;
   uint32_t mnt_id = 0;
   std::optional<uint64_t> ino;  // since Linux 5.14
   std::vector<Lock> locks;
   std::vector<Entry> extra;  // all further lines in order, locks not among them
 
-  // The value of the first line with that key; "eventfd-count".
+  // The value of the first line with that key, "eventfd-count" for one. It lives as long as this Fdinfo.
   std::optional<std::string_view> find(std::string_view key) const;
-  // find(), or an error that names the key; as a number of that base.
+  // The same as a number; without such a line, or such a number, an error that names the key.
   Result<uint64_t> number(std::string_view key, int base = 10) const;
 };
 
@@ -56,8 +58,14 @@ Result<Fdinfo> parse_fdinfo(std::string_view text);
 // The part after "lock:", or a line of /proc/locks.
 Result<Lock> parse_lock(std::string_view line);
 
-// The name:value pairs within one value, as inotify, fanotify and epoll print them ("wd:1 ino:2a sdev:fd
-// mask:fff"). Blanks after a colon belong to the separator: "events:       1b  data:  7" are two pairs.
-std::vector<Fdinfo::Entry> split_pairs(std::string_view line);
+// A view into the line it was split from.
+struct Pair {
+  std::string_view name;
+  std::string_view value;
+};
+
+// The pairs of a line as epoll, inotify and fanotify print them: "tfd:  5 events:  19" or "inotify wd:1
+// ino:2a".
+std::vector<Pair> split_pairs(std::string_view line);
 
 }  // namespace cr::proc

@@ -1,4 +1,4 @@
-// /proc/PID/maps: the address space of a task, one Vma per line, in address order.
+// /proc/PID/maps: the address space of a task, one Vma per line, in the kernel's order.
 #pragma once
 
 #include <cstdint>
@@ -21,20 +21,22 @@ struct Vma {
   uint32_t dev_major = 0;
   uint32_t dev_minor = 0;
   uint64_t inode = 0;  // 0: no file behind it (shared anonymous memory does have one)
-  // As d_path() tells it, newline unescaped, without a trailing " (deleted)"; a "[name]"; or empty.
+  // Newline unescaped, without a trailing " (deleted)"; or a name that is no path, see special(); or empty.
   std::string path;
-  // The name ended in " (deleted)". A living file may be called "x (deleted)" too, and the text cannot tell
-  // them apart: compare dev and inode with what shown_name() leads to.
+  // The name ended in " (deleted)".
   bool deleted = false;
+  // The name as printed, kept only where path differs from it. The text is ambiguous: a living file may be
+  // called "x (deleted)", and a name may hold the four characters "\012" that also stand for a newline.
+  // Compare dev and inode with what raw_name() leads to before believing path.
+  std::string raw;
 
   uint64_t size() const { return end - start; }
 
-  // The name as the kernel printed it, " (deleted)" included.
-  std::string shown_name() const { return deleted ? path + " (deleted)" : path; }
+  const std::string& raw_name() const { return raw.empty() ? path : raw; }
 
-  // The kernel made up the name ("[heap]", "[vdso]", "[anon:x]"): nothing is mapped from a file.
-  bool special() const;
-  // The x in [anon:x] or [anon_shmem:x] (prctl PR_SET_VMA_ANON_NAME); nothing when it is not named so.
+  // The name is no path: "[heap]", "[vdso]", "[anon:x]", "anon_inode:[io_uring]".
+  bool special() const { return !path.empty() && path.front() != '/'; }
+  // The x in [anon:x] or [anon_shmem:x], given with prctl(PR_SET_VMA_ANON_NAME); empty when there is none.
   std::string_view anon_name() const;
 };
 

@@ -11,7 +11,7 @@ struct PagemapEntry {
   bool file_or_shared = false;  // of a file or of shared memory; a private copy is neither
   bool exclusive = false;       // mapped exactly once
   bool soft_dirty = false;
-  bool uffd_wp = false;  // since Linux 5.14
+  bool uffd_wp = false;  // since Linux 5.13
   bool guard = false;    // MADV_GUARD_INSTALL; since Linux 6.15
   uint64_t pfn = 0;      // 0 without CAP_SYS_ADMIN; only of a present page
   uint64_t swap = 0;     // type and offset of a swapped page, opaque; what a migration entry shows too

@@ -1,4 +1,5 @@
-// /proc/PID/stat: the one-line summary. Addresses and exit_code are 0 for readers who may not trace the task.
+// /proc/PID/stat: the one-line summary. Who may not trace the task is shown 0 (or 1) for addresses and
+// exit_code.
 #pragma once
 
 #include <sys/types.h>
@@ -13,7 +14,7 @@ namespace cr::proc {
 
 struct Stat {
   pid_t pid = 0;
-  std::string comm;  // raw: the kernel escapes only newline and backslash here, and we undo that
+  std::string comm;  // not escaped: may hold blanks, newlines and parentheses
   char state = '?';
   pid_t ppid = 0;
   pid_t pgrp = 0;

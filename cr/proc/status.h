@@ -25,7 +25,7 @@ struct IdSet {
 
 struct Status {
   std::string name;               // unescaped: newline and backslash as the task set them
-  std::optional<uint32_t> umask;  // absent once the task has dropped its fs_struct (zombie)
+  std::optional<uint32_t> umask;  // absent once the task has dropped its fs_struct: a zombie
   char state = '?';               // R S D T t Z X I P
   pid_t tgid = 0;
   pid_t ngid = 0;
@@ -41,7 +41,7 @@ struct Status {
   std::vector<pid_t> ns_pid;
   std::vector<pid_t> ns_pgid;
   std::vector<pid_t> ns_sid;
-  std::optional<bool> kthread;  // since Linux 6.8
+  std::optional<bool> kthread;  // absent in older kernels
   uint32_t threads = 0;
   uint64_t sigq_queued = 0;  // of all tasks of the same real uid
   uint64_t sigq_limit = 0;
@@ -60,7 +60,7 @@ struct Status {
   std::optional<uint32_t> seccomp;          // absent in a kernel built without it
   std::optional<uint32_t> seccomp_filters;  // since Linux 5.9
   std::optional<std::string> speculation_store_bypass;
-  std::optional<std::string> speculation_indirect_branch;  // since Linux 5.13
+  std::optional<std::string> speculation_indirect_branch;
   std::string cpus_allowed;
   std::string mems_allowed;
   std::optional<bool> thp_enabled;                 // absent for a task without memory and before Linux 5.0

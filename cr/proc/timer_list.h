@@ -15,8 +15,7 @@ namespace cr::proc {
 // An active high-resolution timer that wakes a task (function hrtimer_wakeup).
 struct SleepTimer {
   uint32_t cpu = 0;
-  uint32_t clock_base =
-      0;  // index in the CPU's list: 0 monotonic, 1 realtime, 2 boottime, 3 TAI; 4-7 the same, soft
+  uint32_t clock_base = 0;      // 0 monotonic, 1 realtime, 2 boottime, 3 TAI; 4 to 7 the same, soft
   uint64_t address = 0;         // of the kernel's struct, hashed or 0: an opaque identity at best
   int64_t soft_expires_ns = 0;  // when it was asked for, on the clock of its base
   int64_t expires_ns = 0;       // the latest: with the timer slack
