@@ -1,0 +1,1 @@
+"""The matrix harness: cases x scenarios x word sizes x engines x machines."""

@@ -1,0 +1,151 @@
+"""Which cells there are: workload sources, their head comments, and what follows from them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator, Sequence
+
+WORD_SIZES = ("64", "32", "mixed64", "mixed32")
+SCENARIO_NAMES = ("native", "restore", "keep-running", "again", "wandering", "refused")
+GROUPS = ("tasks", "cpu", "memory", "signals", "files", "pipes", "mixed", "refused")
+DEADLINE_S = 60.0
+
+
+class HeadError(Exception):
+    """The head comment of a source does not say what it must."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    source: Path
+    group: str
+    name: str
+    promise: str
+    rows: tuple[str, ...]
+    attributes: dict[str, str]
+    refused_kind: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.group}/{self.name}"
+
+    @property
+    def loops(self) -> bool:
+        return "loops" in self.attributes
+
+    @property
+    def needs(self) -> str:
+        return self.attributes.get("needs", "")
+
+    @property
+    def deadline_s(self) -> float:
+        return DEADLINE_S + float(self.attributes.get("slow", "0"))
+
+    def word_sizes(self) -> tuple[str, ...]:
+        return ("mixed64", "mixed32") if self.group == "mixed" else ("64", "32")
+
+    def scenarios(self) -> tuple[str, ...]:
+        if self.group == "refused":
+            return ("native", "refused")
+        lasting = ("native", "restore", "keep-running", "again")
+        return lasting + ("wandering",) * self.loops
+
+
+def parse_head(source: Path, text: str) -> Workload:
+    """The comment lines before the first line of code."""
+    head: list[str] = []
+    for line in text.splitlines():
+        if not line.startswith("//"):
+            break
+        head.append(line[2:].strip())
+    if not head or not head[0].endswith("."):
+        raise HeadError(
+            f"{source}: the first line must be a comment: one sentence, what must survive"
+        )
+    tagged: dict[str, str] = {}
+    for line in head[1:]:
+        if found := re.match(r"^(rows|attr|refused):\s*(.*)$", line):
+            tagged[found[1]] = found[2]
+    rows = tuple(tagged.get("rows", "").split())
+    if not rows or not all(re.fullmatch(r"[A-Z]\d+", row) for row in rows):
+        raise HeadError(f"{source}: the line `// rows: ...` must name rows of the table of state")
+    attributes: dict[str, str] = {}
+    for word in tagged.get("attr", "").split():
+        name, _, value = word.partition("=")
+        attributes[name] = value
+    group = source.parent.name
+    kind = re.search(r"kind=(\S+)", tagged.get("refused", ""))
+    if (group == "refused") != (kind is not None):
+        raise HeadError(
+            f"{source}: `// refused: kind=<word>` belongs to programs in refused/, and to all"
+        )
+    return Workload(source, group, source.stem, head[0], rows, attributes, kind[1] if kind else "")
+
+
+def read_workload(source: Path) -> Workload:
+    return parse_head(source, source.read_text())
+
+
+def discover(workloads: Path) -> list[Workload]:
+    return [
+        read_workload(source)
+        for group in GROUPS
+        for source in sorted((workloads / group).glob("*.c"))
+    ]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One square of the table."""
+
+    workload: Workload
+    scenario: str
+    engine: str  # "none" for native
+    machine: str
+    word_size: str
+    repeat: int
+
+    @property
+    def label(self) -> str:
+        who = [self.engine] if self.engine != "none" else []
+        again = [f"r{self.repeat}"] if self.repeat else []
+        return f"{self.scenario}[{','.join([*who, self.machine, self.word_size, *again])}]"
+
+    @property
+    def id(self) -> str:
+        return f"{self.workload.group}/{self.workload.name}::{self.label}"
+
+    def seed(self, base: int) -> int:
+        """Depends on the run's seed and the cell alone, so any selection repeats it."""
+        digest = hashlib.sha256(f"{base} {self.id}".encode()).digest()
+        return int.from_bytes(digest[:6], "big")
+
+    def program(self, build: Path) -> Path:
+        bits = "m64" if self.word_size in ("64", "mixed64") else "m32"
+        return build / "zdtm" / bits / self.workload.name
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the command line asks for; empty means everything."""
+
+    engines: Sequence[str] = ("cr",)
+    machines: Sequence[str] = ("host",)
+    word_sizes: Sequence[str] = ()
+    scenarios: Sequence[str] = ()
+    repeat: int = 1
+
+    def cells(self, workload: Workload) -> Iterator[Cell]:
+        for machine in self.machines:
+            for scenario in workload.scenarios():
+                if self.scenarios and scenario not in self.scenarios:
+                    continue
+                for word_size in workload.word_sizes():
+                    if self.word_sizes and word_size not in self.word_sizes:
+                        continue
+                    for engine in ("none",) if scenario == "native" else self.engines:
+                        for repeat in range(self.repeat):
+                            yield Cell(workload, scenario, engine, machine, word_size, repeat)

@@ -1,0 +1,98 @@
+"""One cell from its order to its verdict. Runs as the init of the cell's namespaces."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from harness import engines, program
+from harness.cells import ERROR, FAIL, PASS, SKIP, CellResult, CellSpec
+from harness.engines.base import NotOffered
+from harness.scenarios import SCENARIOS
+from harness.stage import CellFailure, Stage, pids_here
+from harness.waiting import WaitTimeout, wait_until
+
+
+def run(spec: CellSpec, folder: Path) -> CellResult:
+    began = time.monotonic()
+    stage = Stage(spec, engines.load(spec.engine), folder)
+    mounts = mounts_here()
+    verdict, reason = _verdict(stage)
+    if verdict == PASS:
+        if left := leftovers(stage, mounts):
+            verdict, reason = FAIL, "left behind: " + "; ".join(left)
+    if verdict not in (PASS, SKIP):
+        _last_look(stage)
+    return CellResult(
+        spec.id,
+        verdict,
+        reason,
+        "\n".join(stage.lines),
+        time.monotonic() - began,
+        stage.timings_ms,
+        stage.notes,
+    )
+
+
+def _verdict(stage: Stage) -> tuple[str, str]:
+    try:
+        SCENARIOS[stage.spec.scenario](stage)
+        return PASS, ""
+    except CellFailure as failure:
+        return FAIL, str(failure)
+    except program.MissingFeature as missing:
+        return SKIP, str(missing)
+    except NotOffered as operation:
+        return SKIP, f"engine {stage.spec.engine.name} offers no {operation}"
+    except program.ProgramError as error:
+        # Before any checkpoint: not the engine's fault, except that native judges the program.
+        return (FAIL if stage.spec.scenario == "native" else ERROR), str(error)
+    except WaitTimeout as late:
+        return FAIL, str(late)
+
+
+def leftovers(stage: Stage, mounts: str) -> list[str]:
+    found: list[str] = []
+
+    def only_us() -> bool:
+        program.reap_orphans(set())
+        return pids_here() == [os.getpid()]
+
+    try:
+        wait_until(only_us, "all processes to end", 2.0)
+    except WaitTimeout:
+        for pid in pids_here():
+            if pid != os.getpid():
+                found.append(f"process {pid} {_command(pid)}")
+    if (now := mounts_here()) != mounts:
+        found.append(f"mounts {sorted(set(now.splitlines()) ^ set(mounts.splitlines()))}")
+    if shared := sorted(os.listdir("/dev/shm")):
+        found.append(f"shared memory {shared}")
+    for place in (stage.images, stage.temporary):
+        extra = {entry.name for entry in place.iterdir()} - stage.expected_images
+        if extra:
+            found.append(f"files in {place.name}: {sorted(extra)}")
+    return found
+
+
+def mounts_here() -> str:
+    return Path("/proc/self/mountinfo").read_text()
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ").strip()
+    except OSError:
+        return "(ended)"
+
+
+def _last_look(stage: Stage) -> None:
+    """What a person would look at first."""
+    stage.log("--- the program said:")
+    for line in program.said(stage.work)[-20:]:
+        stage.log(line)
+    for outcome in stage.engine.runs[-3:]:
+        stage.log("--- " + outcome.text()[-4000:])
+    if stage.running is not None:
+        stage.log("--- still there: " + program.where_it_hangs(stage.running.root))

@@ -1,0 +1,68 @@
+"""What travels between the plug-in and the agent: one cell's order and its result, as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+PASS = "pass"
+FAIL = "fail"
+SKIP = "skip"
+ERROR = "error"
+
+
+@dataclass
+class EngineSpec:
+    """Which adapter, and where its program lies in the machine."""
+
+    name: str
+    adapter: str  # "package.module:Class"
+    program: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class CellSpec:
+    """One cell, with every path already as the machine sees it."""
+
+    id: str
+    program: str
+    argv: list[str]
+    scenario: str
+    engine: EngineSpec
+    scratch: str  # the agent makes a fresh directory of its own below it
+    seed: int
+    deadline_s: float
+    loops: bool = False
+    refused_kind: str = ""
+    keep: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> CellSpec:
+        fields = json.loads(text)
+        fields["engine"] = EngineSpec(**fields["engine"])
+        return CellSpec(**fields)
+
+
+@dataclass
+class CellResult:
+    id: str
+    verdict: str
+    reason: str = ""
+    log: str = ""
+    seconds: float = 0.0
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    folder: str = ""  # where the artefacts are, if they were kept
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> CellResult:
+        return CellResult(**json.loads(text))

@@ -1,0 +1,191 @@
+"""What the scenarios ask of an engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional
+
+
+class NotOffered(Exception):
+    """This engine has no such operation; the cell is skipped by name."""
+
+
+@dataclass
+class Outcome:
+    """How one run of an engine's program ended."""
+
+    argv: list[str]
+    code: int
+    output: str
+    errors: str
+    seconds: float
+
+    def json(self) -> dict[str, Any]:
+        """The one JSON object on its output; an empty dict if there is none."""
+        try:
+            found = json.loads(self.output)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def text(self) -> str:
+        return (
+            f"$ {' '.join(self.argv)}\n"
+            f"exit {self.code} after {self.seconds * 1000:.1f} ms\n{self.output}{self.errors}"
+        )
+
+
+@dataclass
+class Surroundings:
+    """What the engine's own process looks like. Nothing of it may leak into the restored tree."""
+
+    cwd: Path
+    temporary: Path
+    hostile: bool = True
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def variables(self) -> dict[str, str]:
+        found = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "LANG": "C.UTF-8",
+            "TMPDIR": str(self.temporary),
+            "ENGINE_ONLY": "this must not appear in the restored tree",
+        }
+        return {**found, **self.environment}
+
+    def enter(self) -> None:
+        """Runs between fork and exec: odd attributes that a careless engine would hand on."""
+        # subprocess gives the engine its own session, so a whole-group kill reaches all of it.
+        if not self.hostile:
+            return
+        import resource  # only here: a guest's small Python may be used without hostility
+
+        os.umask(0o077)
+        os.nice(3)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH, signal.SIGRTMIN + 5})
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(1000, hard), hard))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+        null = os.open("/dev/null", os.O_RDONLY)
+        os.dup2(null, 63, inheritable=True)
+
+
+class Running:
+    """A tree that runs, started or restored, and the way to learn how its root ends."""
+
+    def __init__(self, root: int, engine: Optional[subprocess.Popen[str]] = None) -> None:
+        self.root = root
+        self.engine = engine  # in the foreground: it ends with the root's status
+
+    def ours(self) -> set[int]:
+        """The children that only this object may wait for."""
+        return {self.root} | ({self.engine.pid} if self.engine else set())
+
+    def ended(self) -> Optional[int]:
+        """None while it lives; else its exit code, or 128 + signal."""
+        if self.engine is not None:
+            code = self.engine.poll()
+            return code if code is None or code >= 0 else 128 - code
+        try:
+            pid, status = os.waitpid(self.root, os.WNOHANG)
+        except ChildProcessError:
+            # Not our child (yet): between its parent's end and our adoption, or the engine lied.
+            return None if os.path.exists(f"/proc/{self.root}") else -1
+        if pid == 0:
+            return None
+        code = os.waitstatus_to_exitcode(status)
+        return code if code >= 0 else 128 - code
+
+
+class Engine:
+    """The base is the engine `none`: it offers nothing, which is enough for native runs."""
+
+    def __init__(self, program: str, **options: Any) -> None:
+        self.program = program
+        self.options = options
+        self.surroundings = Surroundings(Path("/"), Path("/tmp"))
+        self.deadline_s = 60.0
+        self.runs: list[Outcome] = []
+
+    # -- operations ------------------------------------------------------------------------------
+
+    def dump(self, pid: int, image: Path, leave_running: bool) -> Outcome:
+        raise NotOffered("dump")
+
+    def restore_detached(self, image: Path, root: int) -> tuple[Outcome, Running]:
+        raise NotOffered("restore")
+
+    def restore_foreground(self, image: Path, root: int) -> Running:
+        raise NotOffered("restore in the foreground")
+
+    def check(self, pid: int) -> Outcome:
+        raise NotOffered("check")
+
+    def verify(self, image: Path) -> Outcome:
+        raise NotOffered("verify")
+
+    def blockers(self, outcome: Outcome) -> list[dict[str, Any]]:
+        raise NotOffered("named refusals")
+
+    def discard(self, image: Path) -> None:
+        """Removes one image, whatever its form."""
+        if image.is_dir():
+            shutil.rmtree(image)
+        elif image.exists():
+            image.unlink()
+
+    # -- how a program of an engine is run -------------------------------------------------------
+
+    def start(self, argv: list[str]) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            cwd=self.surroundings.cwd,
+            env=self.surroundings.variables(),
+            start_new_session=True,
+            preexec_fn=self.surroundings.enter,
+        )
+
+    def run(self, argv: list[str]) -> Outcome:
+        # Into files, not pipes: a daemon that keeps our pipe open must not make us wait.
+        began = time.monotonic()
+        out = self.surroundings.temporary.parent / "engine.out"
+        err = self.surroundings.temporary.parent / "engine.err"
+        with open(out, "w+", errors="replace") as output, open(
+            err, "w+", errors="replace"
+        ) as errors:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                cwd=self.surroundings.cwd,
+                env=self.surroundings.variables(),
+                start_new_session=True,
+                preexec_fn=self.surroundings.enter,
+            )
+            try:
+                code = process.wait(timeout=self.deadline_s)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                errors.write(f"\n(killed: no end after {self.deadline_s:g} s)\n")
+                code = -signal.SIGKILL
+            seconds = time.monotonic() - began
+        outcome = Outcome(
+            argv, code, out.read_text(errors="replace"), err.read_text(errors="replace"), seconds
+        )
+        self.runs.append(outcome)
+        return outcome

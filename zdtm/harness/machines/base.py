@@ -1,0 +1,54 @@
+"""What the scheduler asks of a machine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from harness.cells import CellResult, CellSpec
+
+
+class MachineLost(Exception):
+    """The machine went away in the middle of a cell: an error of the harness, not of the cell."""
+
+
+class MachineUnusable(Exception):
+    """The machine cannot run cells at all; the message says why."""
+
+
+class Slot(ABC):
+    """One agent: runs one cell at a time."""
+
+    @abstractmethod
+    def run(self, spec: CellSpec) -> CellResult:
+        ...
+
+    @abstractmethod
+    def problems(self) -> list[str]:
+        """What the kernel complained about since last asked."""
+
+    @abstractmethod
+    def close(self) -> None:
+        ...
+
+
+class Machine(ABC):
+    name: str
+    slowness: float = 1.0  # deadlines are stretched by it
+
+    @abstractmethod
+    def open_slot(self) -> Slot:
+        ...
+
+    @abstractmethod
+    def place(self, path: Path) -> str:
+        """Where a file of the build lies inside the machine."""
+
+    @abstractmethod
+    def engine_program(self, engine: str) -> str:
+        """The engine's program inside the machine. Raises MachineUnusable."""
+
+    @property
+    @abstractmethod
+    def scratch(self) -> str:
+        """A directory inside the machine for the cells' files."""

@@ -1,0 +1,108 @@
+"""A kernel under QEMU. Needs no privileges; one machine per slot, many cells per boot."""
+
+from __future__ import annotations
+
+import os
+import select
+import tempfile
+from pathlib import Path
+
+import vmlab
+
+from harness.cells import CellResult, CellSpec
+from harness.machines.base import Machine, MachineLost, MachineUnusable, Slot
+
+PACKAGE = Path(__file__).resolve().parents[1]
+GUEST = "/matrix"
+MEMORY_MB = 1024
+BOOT_DEADLINE_S = 3 * 3600.0  # over the whole life of one machine; every cell has its own
+GRACE_S = 60.0
+
+
+class VmSlot(Slot):
+    def __init__(self, machine: VmMachine) -> None:
+        self._workdir = tempfile.TemporaryDirectory(prefix="vm-", dir=machine.host_scratch)
+        try:
+            self._vm = vmlab.Vm.start(
+                machine.kernel,
+                payload=machine.payload(),
+                memory_mb=MEMORY_MB,
+                workdir=Path(self._workdir.name),
+                deadline_s=BOOT_DEADLINE_S,
+            )
+            self._agent = self._vm.spawn(
+                ["env", f"PYTHONPATH={GUEST}/py", "python3", "-m", "harness.agent"]
+            )
+        except (vmlab.KernelMissing, vmlab.VmSetupError) as error:
+            raise MachineUnusable(f"machine vm:{machine.kernel}: {error}") from None
+        except vmlab.VmLost as lost:
+            raise MachineLost(f"it did not come up: {lost}") from None
+
+    def run(self, spec: CellSpec) -> CellResult:
+        try:
+            self._agent.stdin.write(spec.to_json().encode() + b"\n")
+            self._agent.stdin.flush()
+            line = self._read_line(spec.deadline_s + GRACE_S)
+        except (vmlab.VmLost, OSError) as lost:
+            raise MachineLost(f"{lost}; console: {self._console_tail()}") from None
+        if not line:
+            raise MachineLost(f"the agent in the guest ended; console: {self._console_tail()}")
+        return CellResult.from_json(line.decode())
+
+    def _read_line(self, deadline_s: float) -> bytes:
+        # The agent answers one order at a time, so no second line can wait in a buffer.
+        if not select.select([self._agent.stdout], [], [], deadline_s)[0]:
+            raise vmlab.VmLost(f"no answer in {deadline_s:g} s")
+        return bytes(self._agent.stdout.readline())
+
+    def _console_tail(self) -> str:
+        return " | ".join(self._vm.console_problems()[-3:]) or "nothing remarkable"
+
+    def problems(self) -> list[str]:
+        return list(self._vm.console_problems())
+
+    def close(self) -> None:
+        try:
+            self._vm.close()
+        finally:
+            self._workdir.cleanup()
+
+
+class VmMachine(Machine):
+    slowness = 5.0
+
+    def __init__(self, kernel: str, build: Path, scratch: Path) -> None:
+        self.name = f"vm:{kernel}"
+        self.kernel = kernel
+        self.build = build
+        self.host_scratch = scratch
+        if kernel not in list(vmlab.kernels()):
+            known = ", ".join(vmlab.kernels())
+            raise MachineUnusable(f"machine {self.name}: no such kernel; there are {known}")
+
+    def payload(self) -> list[tuple[Path, str]]:
+        found = [(PACKAGE, f"{GUEST}/py/harness")]
+        found += [(self.build / "zdtm" / bits, f"{GUEST}/zdtm/{bits}") for bits in ("m64", "m32")]
+        # The static build needs nothing of the guest's userland.
+        for name in ("cr-static", "cr"):
+            if (self.build / "bin" / name).exists():
+                found.append((self.build / "bin" / name, f"{GUEST}/bin/cr"))
+                break
+        return found
+
+    def open_slot(self) -> Slot:
+        return VmSlot(self)
+
+    def place(self, path: Path) -> str:
+        return os.path.join(GUEST, path.relative_to(self.build))
+
+    def engine_program(self, engine: str) -> str:
+        if engine == "criu":
+            return "/usr/local/bin/criu"
+        if not any(target == f"{GUEST}/bin/{engine}" for _, target in self.payload()):
+            raise MachineUnusable(f"engine {engine}: not built in {self.build / 'bin'}")
+        return f"{GUEST}/bin/{engine}"
+
+    @property
+    def scratch(self) -> str:
+        return "/tmp/cells"

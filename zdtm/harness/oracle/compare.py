@@ -1,0 +1,64 @@
+"""What differs between two recordings."""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+from harness.oracle.snapshot import Snapshot
+
+Key = tuple[str, str, str]
+
+# What stays the same in a program that is in the middle of its work, whatever it does.
+STABLE_PARTS = frozenset(
+    ("limits", "cwd", "root", "exe", "cmdline", "environ", "auxv", "coredump_filter")
+    + ("oom_score_adj", "personality", "cgroup", "ns", "timerslack_ns")
+)
+STABLE_STATUS = frozenset(
+    ("Umask", "Tgid", "Uid", "Gid", "Groups", "NStgid", "NSpid", "NSpgid", "NSsid", "TracerPid")
+    + ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")
+    + ("Cpus_allowed", "Mems_allowed")
+)
+STABLE_STAT = frozenset(
+    ("pgrp", "session", "tty_nr", "nice", "policy", "rt_priority", "exit_signal")
+    + ("startcode", "endcode", "startstack", "start_data", "end_data", "start_brk")
+    + ("arg_start", "arg_end", "env_start", "env_end")
+)
+
+
+def stable_part(record: Snapshot, root: int) -> Snapshot:
+    """The part of the root's record that may be compared while the program is working."""
+    who = f"pid {root}"
+    return {
+        key: value
+        for key, value in record.items()
+        if key[0] == who
+        and (
+            key[1] in STABLE_PARTS
+            or (key[1] == "status" and key[2] in STABLE_STATUS)
+            or (key[1] == "stat" and key[2] in STABLE_STAT)
+        )
+    }
+
+
+def differences(before: Snapshot, after: Snapshot, moving: Iterable[Key] = ()) -> list[str]:
+    """One line per difference; `moving` are keys that changed by themselves before the dump."""
+    ignored = frozenset(moving)
+    lines: list[str] = []
+    for key in sorted(before.keys() | after.keys()):
+        if key in ignored:
+            continue
+        was, now = before.get(key), after.get(key)
+        if was != now:
+            lines.append(f"{_name(key)}: {_show(was)} -> {_show(now)}")
+    return lines
+
+
+def _name(key: Key) -> str:
+    return " ".join(part for part in key if part)
+
+
+def _show(value: str | None) -> str:
+    if value is None:
+        return "(absent)"
+    shown = repr(value)
+    return shown if len(shown) <= 200 else shown[:200] + "..."

@@ -1,0 +1,92 @@
+"""The mappings of a task, in the form two recordings can be compared in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+HEAD = re.compile(
+    r"^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$"
+)
+
+# Flags of VmFlags that say nothing about the program's state.
+UNSEEN_FLAGS = {
+    "sd": "soft-dirty: the kernel's note since the last clear_refs, not the program's state",
+}
+
+
+@dataclass(frozen=True)
+class Mapping:
+    start: int
+    end: int
+    access: str
+    offset: int
+    device: str
+    inode: int
+    name: str
+    flags: frozenset[str]
+
+    def label(self) -> str:
+        return f"{self.start:x}-{self.end:x}"
+
+    def is_anonymous(self) -> bool:
+        return self.inode == 0 and (self.name == "" or self.name.startswith("[anon:"))
+
+
+def parse_smaps(text: str) -> list[Mapping]:
+    found: list[Mapping] = []
+    for line in text.splitlines():
+        if head := HEAD.match(line):
+            start, end, access, offset, device, inode, name = head.groups()
+            found.append(
+                Mapping(
+                    int(start, 16),
+                    int(end, 16),
+                    access,
+                    int(offset, 16),
+                    device,
+                    int(inode),
+                    name,
+                    frozenset(),
+                )
+            )
+        elif line.startswith("VmFlags:"):
+            flags = frozenset(line.split()[1:]) - UNSEEN_FLAGS.keys()
+            found[-1] = replace(found[-1], flags=flags)
+    return found
+
+
+def merged(mappings: list[Mapping]) -> list[Mapping]:
+    """Joins neighbours that only history keeps apart.
+
+    The kernel merges two neighbouring mappings only while their anon_vma permits it, which depends on
+    the order of faults and forks; a program cannot tell one mapping from two equal neighbours.
+    """
+    joined: list[Mapping] = []
+    for mapping in mappings:
+        last = joined[-1] if joined else None
+        if last is not None and last.end == mapping.start and _continues(last, mapping):
+            joined[-1] = replace(last, end=mapping.end)
+        else:
+            joined.append(mapping)
+    return joined
+
+
+def _continues(last: Mapping, mapping: Mapping) -> bool:
+    same = (last.access, last.name, last.flags, last.device, last.inode) == (
+        mapping.access,
+        mapping.name,
+        mapping.flags,
+        mapping.device,
+        mapping.inode,
+    )
+    if not same or last.name == "[stack]":
+        return False
+    return last.is_anonymous() or (
+        last.inode != 0 and last.offset + (last.end - last.start) == mapping.offset
+    )
+
+
+def read_mappings(pid: int) -> list[Mapping]:
+    return parse_smaps(Path(f"/proc/{pid}/smaps").read_text(errors="surrogateescape"))

@@ -1,0 +1,234 @@
+"""Records what the kernel shows of every task of a tree."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from pathlib import Path
+from typing import Callable, Iterable, Optional
+
+from harness.isolation import kcmp
+from harness.oracle import policy
+from harness.oracle.maps import merged, read_mappings
+from harness.oracle.tree import threads, tree
+
+# One flat table: ("pid 5", "limits", "Max cpu time") -> text. Flat things are easy to compare and to print.
+Snapshot = dict[tuple[str, str, str], str]
+
+KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_SYSVSEM = 0, 1, 2, 3, 4, 6
+SHARED_PARTS = {
+    "vm": KCMP_VM,
+    "files": KCMP_FILES,
+    "fs": KCMP_FS,
+    "sighand": KCMP_SIGHAND,
+    "sysvsem": KCMP_SYSVSEM,
+}
+
+WHOLE_FILES = ("cmdline", "environ", "auxv", "coredump_filter", "oom_score_adj", "timers", "cgroup")
+LINKS = ("cwd", "root", "exe")
+NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "user", "uts")
+NUMBERED = re.compile(r"^(pipe|socket):\[(\d+)\]$")
+
+
+def take_working(root: int) -> Snapshot:
+    """Of a tree in the middle of its work only the root's lasting attributes can be recorded."""
+    record: Snapshot = {}
+    _thread(record, root, root, root)
+    _attributes(record, f"pid {root}", Path(f"/proc/{root}"))
+    return record
+
+
+def take(root: int) -> Snapshot:
+    """Requires: the tree is quiet. Otherwise the record may mix two moments."""
+    record: Snapshot = {}
+    pids = tree(root)
+    names = _Names()
+    for pid in pids:
+        _task(record, root, pid, names)
+    _sharing(record, pids)
+    return record
+
+
+class _Names:
+    """Gives objects whose kernel number is new after a restore a number of their own, by first use."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, str] = {}
+
+    def of(self, link: str) -> str:
+        found = NUMBERED.match(link)
+        if not found:
+            return link
+        return self._numbers.setdefault(link, f"{found[1]} #{len(self._numbers)}")
+
+
+def _task(record: Snapshot, root: int, pid: int, names: _Names) -> None:
+    who = f"pid {pid}"
+    base = Path(f"/proc/{pid}")
+    tids = threads(pid)
+    record[who, "threads", ""] = " ".join(map(str, tids))
+    for tid in tids:
+        _thread(record, root, pid, tid)
+    if _is_zombie(base):
+        return
+    _attributes(record, who, base)
+    _descriptors(record, who, base, names)
+    _mappings(record, who, pid)
+
+
+def _attributes(record: Snapshot, who: str, base: Path) -> None:
+    for name in WHOLE_FILES:
+        if (value := _read(base / name)) is not None:
+            record[who, name, ""] = value
+    for name in LINKS:
+        record[who, name, ""] = os.readlink(base / name)
+    for name in NAMESPACES:
+        if (base / "ns" / name).is_symlink():
+            record[who, "ns", name] = os.readlink(base / "ns" / name)
+    for line in (_read(base / "limits") or "").splitlines()[1:]:
+        record[who, "limits", line[:26].strip()] = line[26:].strip()
+
+
+def _is_zombie(base: Path) -> bool:
+    return "\nState:\tZ" in (_read(base / "status") or "")
+
+
+def _thread(record: Snapshot, root: int, pid: int, tid: int) -> None:
+    who = f"pid {pid}" if pid == tid else f"pid {pid} thread {tid}"
+    base = Path(f"/proc/{pid}/task/{tid}")
+    for line in (_read(base / "status") or "").splitlines():
+        key, _, value = line.partition(":")
+        if key not in policy.STATUS:
+            record[who, "status", key] = value.strip()
+        elif key == "State":
+            record[who, "state", ""] = value.strip()
+    # The name may hold blanks and brackets: the fields begin behind the last bracket.
+    fields = (_read(base / "stat") or "").rpartition(")")[2].split()
+    for number, value in enumerate(fields, start=3):
+        if number == 4:
+            if pid != root:
+                record[who, "ppid", ""] = value
+        elif number not in policy.STAT_IGNORED:
+            record[who, "stat", policy.STAT_NAMES.get(number, f"field {number}")] = value
+    for name in ("comm", "personality"):
+        if (content := _read(base / name)) is not None:
+            record[who, name, ""] = content
+    # Only the top level has it, also for threads.
+    if (slack := _read(Path(f"/proc/{tid}/timerslack_ns"))) is not None:
+        record[who, "timerslack_ns", ""] = slack
+    _place(record, who, base)
+
+
+def _place(record: Snapshot, who: str, base: Path) -> None:
+    """Where a blocked thread stopped. The system call's number is left out: the kernel goes on with
+    an interrupted sleep through restart_syscall, the program sees no difference."""
+    words = (_read(base / "syscall") or "").split()
+    if len(words) == 9:
+        record[who, "blocked at", "sp"] = words[7]
+        record[who, "blocked at", "pc"] = words[8]
+
+
+def _descriptors(record: Snapshot, who: str, base: Path, names: _Names) -> None:
+    for number in sorted(map(int, os.listdir(base / "fd"))):
+        try:
+            link = os.readlink(base / "fd" / str(number))
+            info = (base / "fdinfo" / str(number)).read_text()
+        except FileNotFoundError:
+            continue  # closed between the listing and the look
+        record[who, f"fd {number}", "file"] = names.of(link)
+        for line in info.splitlines():
+            key, _, value = line.partition(":")
+            if key not in policy.FDINFO:
+                record[who, f"fd {number}", key] = value.strip()
+
+
+def _mappings(record: Snapshot, who: str, pid: int) -> None:
+    for mapping in merged(read_mappings(pid)):
+        # An inode on a real device has a lasting number; shared memory gets a new one.
+        inode = mapping.inode if not mapping.device.startswith("00:") else 0
+        record[who, "maps", mapping.label()] = (
+            f"{mapping.access} {mapping.offset:x} {mapping.device} {inode} {mapping.name}"
+            f" [{' '.join(sorted(mapping.flags))}]"
+        )
+
+
+def _sharing(record: Snapshot, pids: list[int]) -> None:
+    tids = [
+        (pid, tid) for pid in pids for tid in threads(pid) if not _is_zombie(Path(f"/proc/{pid}"))
+    ]
+    for name, what in SHARED_PARTS.items():
+        _classes(
+            record,
+            f"shared {name}",
+            [(f"{tid}", tid, 0) for _, tid in tids],
+            lambda a, b, what=what: kcmp(a[1], b[1], what),  # type: ignore[misc]
+        )
+    _shared_files(record, tids)
+    _shared_mappings(record, pids)
+
+
+Member = tuple[str, int, int]
+
+
+def _classes(
+    record: Snapshot, label: str, members: Iterable[Member], order: Callable[[Member, Member], int]
+) -> None:
+    """Sorts by the kernel's own order (1: less, 2: greater), so equal ones become neighbours."""
+
+    def compare(a: Member, b: Member) -> int:
+        return {0: 0, 1: -1, 2: 1}[order(a, b)]
+
+    ranked = sorted(members, key=functools.cmp_to_key(compare))
+    group: list[Member] = []
+    for member in [*ranked, None]:
+        if member is not None and (not group or compare(group[-1], member) == 0):
+            group.append(member)
+            continue
+        if len(group) > 1:
+            together = sorted(item[0] for item in group)
+            record["tree", label, together[0]] = " ".join(together)
+        group = [member] if member is not None else []
+
+
+def _shared_files(record: Snapshot, tids: list[tuple[int, int]]) -> None:
+    """One open file description or two? Only descriptors of one file can be the same."""
+    candidates: dict[str, list[Member]] = {}
+    tables: list[int] = []
+    for _, tid in tids:
+        # Tasks that share a table would list every descriptor of it again.
+        if any(kcmp(tid, other, KCMP_FILES) == 0 for other in tables):
+            continue
+        tables.append(tid)
+        for name in os.listdir(f"/proc/{tid}/fd"):
+            try:
+                link = os.readlink(f"/proc/{tid}/fd/{name}")
+            except FileNotFoundError:
+                continue
+            candidates.setdefault(link, []).append((f"{tid}/{name}", tid, int(name)))
+    for members in candidates.values():
+        _classes(
+            record, "shared file", members, lambda a, b: kcmp(a[1], b[1], KCMP_FILE, a[2], b[2])
+        )
+
+
+def _shared_mappings(record: Snapshot, pids: list[int]) -> None:
+    """Which mappings show one object: same device and inode behind them."""
+    objects: dict[tuple[str, int], list[str]] = {}
+    for pid in pids:
+        for mapping in merged(read_mappings(pid)):
+            if mapping.inode:
+                key = (mapping.device, mapping.inode)
+                objects.setdefault(key, []).append(f"{pid}/{mapping.label()}")
+    for members in objects.values():
+        if len(members) > 1:
+            members.sort()
+            record["tree", "shared mapping", members[0]] = " ".join(members)
+
+
+def _read(path: Path) -> Optional[str]:
+    """None: this kernel has no such file. Bytes that are no text stay visible."""
+    try:
+        return path.read_bytes().decode("latin-1")
+    except FileNotFoundError:
+        return None

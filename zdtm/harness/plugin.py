@@ -1,0 +1,296 @@
+"""The pytest plug-in: a workload's source is a test file, each of its cells is a test."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Iterator, Optional
+
+import pytest
+
+from harness.cases import (
+    SCENARIO_NAMES,
+    WORD_SIZES,
+    Cell,
+    HeadError,
+    Selection,
+    Workload,
+    read_workload,
+)
+from harness.cells import ERROR, FAIL, SKIP, CellResult, CellSpec, EngineSpec
+from harness.engines import ADAPTERS
+from harness.machines import Machine, MachineUnusable, open_machine
+from harness.report import Finished, text_summary, write_reports
+from harness.scheduler import Scheduler
+
+KEY = pytest.StashKey["Matrix"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("matrix", "checkpoint/restore matrix")
+    group.addoption(
+        "--engine", action="append", metavar="NAME", help="cr (default), criu; repeatable"
+    )
+    group.addoption(
+        "--machine", action="append", metavar="NAME", help="host (default), vm:<kernel>; repeatable"
+    )
+    group.addoption(
+        "--word-size", action="append", choices=WORD_SIZES, help="repeatable; default: all"
+    )
+    group.addoption(
+        "--scenario", action="append", choices=SCENARIO_NAMES, help="repeatable; default: all"
+    )
+    group.addoption("--seed", type=int, help="of everything random; printed when not given")
+    group.addoption("--repeat", type=int, default=1, metavar="N", help="run each cell N times")
+    group._addoption(
+        "-j", dest="jobs", type=int, default=1, metavar="N", help="cells at a time, per machine"
+    )
+    group.addoption("--report", type=Path, metavar="DIR", help="write HTML, JUnit and JSON lines")
+    group.addoption("--build", type=Path, metavar="DIR", help="default: build/release")
+    group.addoption(
+        "--min-cells", type=int, default=1, metavar="N", help="fewer cells run are a failure"
+    )
+    group.addoption("--keep", action="store_true", help="keep the files of every cell")
+    group.addoption(
+        "--rounds", type=int, metavar="N", help="rounds of the kill test and of each real program"
+    )
+    group.addoption("--full", action="store_true", help="sweeps try everything instead of a sample")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "privileged: needs root and the host's namespaces")
+    config.addinivalue_line("markers", "engine: needs a built engine")
+    config.stash[KEY] = Matrix(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if KEY in config.stash:
+        config.stash[KEY].close()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    matrix = config.stash[KEY]
+    return f"matrix: --seed {matrix.seed} --build {matrix.build}"
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Optional[pytest.Collector]:
+    if file_path.suffix != ".c" or file_path.parent.parent.name != "workloads":
+        return None
+    if file_path.parent.name == "lib":
+        return None
+    found: pytest.Collector = WorkloadFile.from_parent(parent, path=file_path)
+    return found
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if not session.config.option.collectonly:
+        session.config.stash[KEY].order(
+            [item for item in session.items if isinstance(item, CellItem)]
+        )
+
+
+@pytest.hookimpl(trylast=True)  # type: ignore[misc]
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    matrix = session.config.stash[KEY]
+    matrix.close()
+    if not session.config.option.collectonly and matrix.too_few() and exitstatus in (0, 5):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if matrix.finished and session.config.option.report:
+        write_reports(session.config.option.report, matrix.finished, matrix.seed)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    matrix = config.stash[KEY]
+    if matrix.finished:
+        terminalreporter.section("matrix")
+        terminalreporter.write_line(text_summary(matrix.finished))
+        if config.option.report:
+            terminalreporter.write_line(f"report: {config.option.report / 'index.html'}")
+        terminalreporter.write_line(f"seed: {matrix.seed}")
+    if reason := matrix.too_few():
+        terminalreporter.write_line(f"FAILED: {reason}", red=True)
+
+
+class Matrix:
+    """All that a run of the matrix owns: machines, scheduler, scratch space, results."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        option = config.option
+        self.seed: int = option.seed if option.seed is not None else random.randrange(10**6)
+        self.build: Path = (option.build or config.rootpath / "build" / "release").absolute()
+        self.root = config.rootpath
+        self.jobs: int = option.jobs
+        self.keep: bool = option.keep
+        self.min_cells: int = option.min_cells
+        self.selection = Selection(
+            tuple(option.engine or ["cr"]),
+            tuple(option.machine or ["host"]),
+            tuple(option.word_size or ()),
+            tuple(option.scenario or ()),
+            option.repeat,
+        )
+        self.files_seen = 0
+        self.ordered = 0
+        self.collected = 0
+        self.finished: list[Finished] = []
+        self.futures: dict[str, Future[CellResult]] = {}
+        self._scheduler: Optional[Scheduler] = None
+        self._started = False
+        self._scratch: Optional[Path] = None
+
+    def scratch(self) -> Path:
+        if self._scratch is None:
+            self._scratch = Path(tempfile.mkdtemp(prefix="zdtm-"))
+            self._scratch.chmod(0o755)
+        return self._scratch
+
+    def order(self, items: list[CellItem]) -> None:
+        """Queues every selected cell; whatever cannot be queued is answered with an error at once."""
+        self.ordered = len(items)
+        machines: dict[str, Machine] = {}
+        unusable: dict[str, str] = {}
+        for name in {item.cell.machine for item in items}:
+            try:
+                machines[name] = open_machine(name, self.build, self.scratch())
+            except MachineUnusable as error:
+                unusable[name] = str(error)
+        self._scheduler = Scheduler(machines, self.jobs)
+        for item in items:
+            cell = item.cell
+            try:
+                if cell.machine in unusable:
+                    raise MachineUnusable(unusable[cell.machine])
+                spec = self.spec(cell, machines[cell.machine])
+            except MachineUnusable as error:
+                answer: Future[CellResult] = Future()
+                answer.set_result(CellResult(cell.id, ERROR, str(error)))
+                self.futures[cell.id] = answer
+            else:
+                self.futures[cell.id] = self._scheduler.submit(spec, cell.machine)
+
+    def spec(self, cell: Cell, machine: Machine) -> CellSpec:
+        program = cell.program(self.build)
+        if not program.exists():
+            raise MachineUnusable(f"{program} is not built")
+        if cell.engine not in ADAPTERS:
+            raise MachineUnusable(
+                f"no engine {cell.engine}; there are {', '.join(sorted(ADAPTERS))}"
+            )
+        path = "" if cell.engine == "none" else machine.engine_program(cell.engine)
+        return CellSpec(
+            id=cell.id,
+            program=machine.place(program),
+            argv=[],
+            scenario=cell.scenario,
+            engine=EngineSpec(cell.engine, ADAPTERS[cell.engine], path),
+            scratch=machine.scratch,
+            seed=cell.seed(self.seed),
+            deadline_s=cell.workload.deadline_s * machine.slowness,
+            loops=cell.workload.loops,
+            refused_kind=cell.workload.refused_kind,
+            keep=self.keep,
+        )
+
+    def result(self, item: CellItem) -> CellResult:
+        if not self._started and self._scheduler is not None:
+            self._scheduler.start()  # not before: other tests are not to be disturbed
+            self._started = True
+        return self.futures[item.cell.id].result()
+
+    def command(self, cell: Cell) -> str:
+        """Repeats this one cell."""
+        source = cell.workload.source.relative_to(self.root)
+        build = self.build
+        if build.is_relative_to(self.root):
+            build = build.relative_to(self.root)
+        engine = [] if cell.engine == "none" else ["--engine", cell.engine]
+        words = ["/usr/bin/python3 -m pytest", f"'{source}::{cell.label}'", *engine]
+        words += ["--machine", cell.machine, "--word-size", cell.word_size]
+        words += ["--scenario", cell.scenario, "--seed", str(self.seed), "--build", str(build)]
+        if cell.repeat:
+            words += ["--repeat", str(cell.repeat + 1)]
+        return " ".join(words)
+
+    def too_few(self) -> str:
+        """Why this run proves nothing; empty if it does."""
+        if not self.files_seen or (self.collected and not self.ordered):
+            return ""  # workloads were not asked for, or -k chose other tests
+        ran = sum(1 for entry in self.finished if entry.result.verdict != SKIP)
+        return f"{ran} cells ran, at least {self.min_cells} must" if ran < self.min_cells else ""
+
+    def close(self) -> None:
+        if self._scheduler is not None:
+            self._scheduler.stop()
+            self._scheduler = None
+        if self._scratch is not None and not self.keep:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch = None
+
+
+class WorkloadFile(pytest.File):
+    def collect(self) -> Iterator[pytest.Item]:
+        matrix = self.config.stash[KEY]
+        matrix.files_seen += 1
+        try:
+            workload = read_workload(self.path)
+        except HeadError as error:
+            raise self.CollectError(str(error)) from None
+        for cell in matrix.selection.cells(workload):
+            matrix.collected += 1
+            yield CellItem.from_parent(self, name=cell.label, cell=cell)
+
+
+class CellBroken(Exception):
+    """The cell could not be judged: an error, not a failure."""
+
+
+class CellFailed(Exception):
+    """Something was lost."""
+
+
+class CellItem(pytest.Item):
+    def __init__(self, cell: Cell, **others: Any) -> None:
+        super().__init__(**others)
+        self.cell = cell
+        self.answer: Optional[CellResult] = None
+        # So that -k can ask for them.
+        self.extra_keyword_matches.update([*cell.workload.rows, cell.workload.group])
+
+    def setup(self) -> None:
+        """Waits here, because what is raised in the set-up counts as an error and not as a failure."""
+        matrix = self.config.stash[KEY]
+        result = self.answer = matrix.result(self)
+        if result.verdict == SKIP and not self._may_skip(result, self.cell.workload):
+            result.verdict = ERROR
+            result.reason = f"a skip that nobody expects: {result.reason}"
+        matrix.finished.append(Finished(self.cell, result, matrix.command(self.cell)))
+        if result.verdict == ERROR:
+            raise CellBroken(result)
+
+    @staticmethod
+    def _may_skip(result: CellResult, workload: Workload) -> bool:
+        if result.reason.startswith("engine "):
+            return True
+        return bool(workload.needs) and any(
+            word in result.reason for word in workload.needs.split(",")
+        )
+
+    def runtest(self) -> None:
+        assert self.answer is not None
+        if self.answer.verdict == SKIP:
+            pytest.skip(self.answer.reason)
+        if self.answer.verdict == FAIL:
+            raise CellFailed(self.answer)
+
+    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
+        if isinstance(excinfo.value, (CellFailed, CellBroken)):
+            result: CellResult = excinfo.value.args[0]
+            command = self.config.stash[KEY].command(self.cell)
+            return f"{result.reason}\n\n{result.log}\n\nagain: {command}\n"
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, Optional[int], str]:
+        return self.path, None, self.cell.id

@@ -1,0 +1,145 @@
+"""One workload as a running program: start it, wait for its READY, tell it to go on, see how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Optional
+
+from harness.engines.base import Running
+from harness.waiting import WaitTimeout, wait_until
+
+SIGSUSPEND = {"130", "179", "72"}  # rt_sigsuspend 64, rt_sigsuspend 32, sigsuspend 32
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C", "HOME": "/"}
+
+
+class ProgramError(Exception):
+    """The workload itself did not do what its protocol says."""
+
+
+class MissingFeature(Exception):
+    """The workload says that this machine lacks what it needs."""
+
+
+def start(program: str, argv: list[str], work: Path) -> int:
+    """As the protocol wants it: leader of a session, stdin empty, one file for what it says."""
+    null = os.open("/dev/null", os.O_RDONLY)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    pid = os.fork()
+    if pid:
+        os.close(null)
+        return pid
+    try:
+        os.setsid()
+        os.chdir(work)
+        os.dup2(null, 0)
+        out = os.open("out.txt", flags, 0o644)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        os.closerange(3, 1024)
+        os.umask(0o022)
+        # What Python ignores at its start must not be inherited.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        os.execve(program, [program, *argv], ENVIRONMENT)
+    finally:
+        os._exit(126)
+
+
+def said(work: Path) -> list[str]:
+    try:
+        return (work / "out.txt").read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def wait_ready(program: Running, work: Path, deadline_s: float) -> None:
+    def probe() -> Optional[str]:
+        # Ask for the end first: what it said before it ended is then complete.
+        code = program.ended()
+        lines = said(work)
+        if "READY" in lines and code is None:
+            return "ready"
+        if code == 77:
+            raise MissingFeature(
+                next((x for x in lines if x.startswith("SKIP")), "SKIP: (no word)")
+            )
+        if code is not None:
+            raise ProgramError(f"it ended with {code} before the checkpoint: {lines[-3:]}")
+        return None
+
+    wait_until(probe, "the program's READY", deadline_s)
+
+
+def waits_for_signal(root: int) -> bool:
+    try:
+        return Path(f"/proc/{root}/syscall").read_text().split()[0] in SIGSUSPEND
+    except (OSError, IndexError):
+        return False
+
+
+def wait_quiet(root: int, deadline_s: float) -> None:
+    wait_until(lambda: waits_for_signal(root), "the root to wait in sigsuspend", deadline_s)
+
+
+def finish(program: Running, work: Path, deadline_s: float) -> None:
+    """Raises unless it exits with 0 and PASS is the very last thing said."""
+
+    def probe() -> Optional[list[int]]:
+        reap_orphans(program.ours())
+        code = program.ended()
+        return None if code is None else [code]
+
+    try:
+        code = wait_until(probe, "the program to end", deadline_s)[0]
+    except WaitTimeout as late:
+        raise ProgramError(f"{late}; it said {said(work)[-3:]}; {where_it_hangs(program.root)}")
+    lines = said(work)
+    if code != 0 or lines[-1:] != ["PASS"] or lines.count("PASS") != 1:
+        raise ProgramError(f"it ended with {name_of(code)}, its last words: {lines[-5:]}")
+    if lines.count("READY") != 1:
+        raise ProgramError(f"it said READY {lines.count('READY')} times")
+
+
+def name_of(code: int) -> str:
+    if code > 128:
+        try:
+            return signal.Signals(code - 128).name
+        except ValueError:
+            pass
+    return f"exit {code}"
+
+
+def where_it_hangs(root: int) -> str:
+    from harness.oracle.tree import tree
+
+    parts = []
+    for pid in tree(root):
+        try:
+            base = Path(f"/proc/{pid}")
+            state = base.joinpath("stat").read_text().rpartition(")")[2].split()[0]
+            call = base.joinpath("syscall").read_text().split()[0]
+            parts.append(f"pid {pid} state {state} syscall {call}")
+        except (OSError, IndexError):
+            continue
+    return ", ".join(parts) or "no task left"
+
+
+def reap_orphans(known: set[int]) -> None:
+    """The runner is the init of its pid namespace: tasks whose parents died come to it."""
+    me = os.getpid()
+    for name in Path(f"/proc/{me}/task/{me}/children").read_text().split():
+        if int(name) in known:
+            continue
+        try:
+            stat = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if stat[0] == "Z":
+            try:
+                os.waitpid(int(name), os.WNOHANG)
+            except ChildProcessError:
+                pass

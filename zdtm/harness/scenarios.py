@@ -1,0 +1,129 @@
+"""What is done to a program. One function per scenario; a new one is added to the table below."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable
+
+from harness.engines.base import NotOffered
+from harness.stage import CellFailure, Stage, last_line
+from harness.workdir import KeptDirectory, state_of
+
+GENERATIONS = 3
+
+
+def native(stage: Stage) -> None:
+    """No checkpoint: a program that fails here is itself wrong."""
+    stage.start()
+    if stage.spec.loops:
+        time.sleep(stage.random.uniform(0, 0.05))
+    stage.go_on()
+
+
+def restore(stage: Stage) -> None:
+    """Dump, end, restore, check."""
+    stage.start()
+    _generation(stage, "1", foreground=True)
+    stage.go_on()
+
+
+def keep_running(stage: Stage) -> None:
+    """The program goes on after the dump as if nothing had happened, and its image is good too."""
+    stage.start()
+    root = stage.tree_root
+    before = stage.witness()
+    _expect_no_blocker(stage)
+    moved = state_of(stage.work)
+    image = stage.image("1")
+    stage.dump(image, leave_running=True)
+    stage.expect_same(before, "after the dump")
+    kept = KeptDirectory(stage.work, stage.work.parent / "kept")
+    moved_on = state_of(stage.work) != moved
+    stage.go_on()
+    if moved_on:
+        stage.notes.append("not restored: the program's files moved on while it was dumped")
+        return
+    kept.put_back()
+    stage.restore(image, root, foreground=False)
+    stage.expect_same(before, "after the restore")
+    stage.go_on()
+
+
+def again(stage: Stage) -> None:
+    """A restored tree is dumped and restored again, and again."""
+    stage.start()
+    for generation in range(1, GENERATIONS + 1):
+        _generation(stage, str(generation), foreground=generation == 2)
+    stage.go_on()
+
+
+def wandering(stage: Stage) -> None:
+    """A dump at a random moment of a working program."""
+    stage.start()
+    pause = stage.random.uniform(0, 0.2)
+    stage.log(f"seed {stage.spec.seed}: dump after {pause * 1000:.2f} ms of work")
+    time.sleep(pause)
+    _generation(stage, "1", foreground=False)
+    time.sleep(stage.random.uniform(0, 0.05))
+    stage.go_on()
+
+
+def refused(stage: Stage) -> None:
+    """State that cannot be carried is named, and the program does not notice."""
+    stage.start()
+    before = stage.witness()
+    image = stage.images / "must-not-exist"
+    for step in ("check", "dump"):
+        if step == "check":
+            outcome = stage.engine.check(stage.tree_root)
+        else:
+            outcome = stage.engine.dump(stage.tree_root, image, leave_running=True)
+        stage.log(outcome.text())
+        if outcome.code != 3:
+            raise CellFailure(f"{step} ends with {outcome.code}, not 3: {last_line(outcome)}")
+        _expect_named(stage, step, stage.engine.blockers(outcome))
+        stage.expect_only_images()
+        stage.expect_same(before, f"after the refused {step}")
+    stage.go_on()
+
+
+SCENARIOS: dict[str, Callable[[Stage], None]] = {
+    "native": native,
+    "restore": restore,
+    "keep-running": keep_running,
+    "again": again,
+    "wandering": wandering,
+    "refused": refused,
+}
+
+
+def _generation(stage: Stage, name: str, foreground: bool) -> None:
+    root = stage.tree_root
+    before = stage.witness()
+    image = stage.image(name)
+    stage.dump(image, leave_running=False)
+    stage.restore(image, root, foreground)
+    stage.expect_same(before, f"after restore {name}")
+
+
+def _expect_no_blocker(stage: Stage) -> None:
+    try:
+        outcome = stage.engine.check(stage.tree_root)
+    except NotOffered:
+        return
+    if outcome.code != 0:
+        raise CellFailure(f"check finds blockers (exit {outcome.code}): {last_line(outcome)}")
+
+
+def _expect_named(stage: Stage, step: str, blockers: list[dict[str, object]]) -> None:
+    kind = stage.spec.refused_kind
+    named = [blocker for blocker in blockers if blocker.get("kind") == kind]
+    if not named:
+        kinds = sorted({str(blocker.get("kind")) for blocker in blockers})
+        raise CellFailure(f"{step} does not name the kind {kind}, only {kinds}")
+    for blocker in named:
+        if not isinstance(blocker.get("pid"), int):
+            raise CellFailure(f"{step} does not say in which pid: {blocker}")
+        for part in ("where", "reason"):
+            if not blocker.get(part):
+                raise CellFailure(f"{step} does not say {part}: {blocker}")

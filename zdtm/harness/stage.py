@@ -1,0 +1,292 @@
+"""The steps that scenarios are made of: one running tree, one engine, one witness, a log."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Optional
+
+from harness import oracle, program
+from harness.cells import CellSpec
+from harness.engines.base import Engine, NotOffered, Outcome, Running
+from harness.oracle.compare import stable_part
+from harness.oracle.tree import tree
+from harness.waiting import WaitTimeout, wait_until
+
+
+class CellFailure(Exception):
+    """State was lost, or the engine did not keep its word."""
+
+
+class Stage:
+    def __init__(self, spec: CellSpec, engine: Engine, folder: Path) -> None:
+        self.spec = spec
+        self.engine = engine
+        self.work = folder / "work"
+        self.images = folder / "images"
+        self.temporary = folder / "tmp"
+        for place in (self.work, self.images, self.temporary):
+            place.mkdir()
+        engine.surroundings.cwd = self.images
+        engine.surroundings.temporary = self.temporary
+        self.random = random.Random(spec.seed)
+        self.end = time.monotonic() + spec.deadline_s
+        engine.deadline_s = max(5.0, spec.deadline_s / 3)
+        self.lines: list[str] = []
+        self.notes: list[str] = []
+        self.timings_ms: dict[str, float] = {}
+        self.running: Optional[Running] = None
+        self.expected_images: set[str] = set()
+        self.moving: set[tuple[str, str, str]] = set()
+
+    # -- words -----------------------------------------------------------------------------------
+
+    def log(self, text: str) -> None:
+        self.lines.append(text.rstrip())
+
+    def left_s(self) -> float:
+        return max(0.5, self.end - time.monotonic())
+
+    @property
+    def tree_root(self) -> int:
+        assert self.running is not None
+        return self.running.root
+
+    # -- the program -----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        pid = program.start(self.spec.program, self.spec.argv, self.work)
+        self.running = Running(pid)
+        self.log(f"started {self.spec.program} as pid {pid}")
+        program.wait_ready(self.running, self.work, self.left_s())
+        if not self.spec.loops:
+            program.wait_quiet(pid, self.left_s())
+
+    def go_on(self) -> None:
+        """Tells the program to check itself; it must pass."""
+        assert self.running is not None
+        began = time.monotonic()
+        try:
+            os.kill(self.running.root, signal.SIGUSR2)
+        except ProcessLookupError:
+            raise CellFailure(
+                f"the root is gone before it was told to go on: {self.last_words()}"
+            ) from None
+        try:
+            program.finish(self.running, self.work, self.left_s())
+        except program.ProgramError as error:
+            raise CellFailure(f"{error}{self.last_words()}") from None
+        self.timings_ms["check"] = (time.monotonic() - began) * 1000
+        self.log("the program passed its own check")
+        self.running = None
+
+    def last_words(self) -> str:
+        """What a foreground engine printed, if it has ended."""
+        engine = self.running.engine if self.running else None
+        if engine is None or engine.poll() is None:
+            return ""
+        output, errors = engine.communicate()
+        return f"\nthe engine ended with {engine.returncode}: {output}{errors}"
+
+    # -- the witness -----------------------------------------------------------------------------
+
+    def witness(self) -> oracle.Snapshot:
+        """A record of the quiet tree; of a working one the part that stands still."""
+        if self.spec.loops:
+            return self._look()
+        # Helper tasks may still be on their way into their system calls: wait for two equal looks.
+        looks = [oracle.take(self.tree_root)]
+
+        def same_again() -> bool:
+            looks.append(oracle.take(self.tree_root))
+            return looks[-1] == looks[-2]
+
+        try:
+            wait_until(same_again, "two equal looks", 2.0, first_pause_s=0.002)
+        except WaitTimeout:
+            self.moving |= {
+                key
+                for key in looks[-2].keys() | looks[-1].keys()
+                if looks[-2].get(key) != looks[-1].get(key)
+            }
+            self.log(f"moves by itself, not compared: {sorted(self.moving)[:20]}")
+        return looks[-1]
+
+    def _look(self) -> oracle.Snapshot:
+        if self.spec.loops:
+            return stable_part(oracle.take_working(self.tree_root), self.tree_root)
+        return oracle.take(self.tree_root)
+
+    def expect_same(self, before: oracle.Snapshot, when: str) -> None:
+        """Gives the tree time to settle; what differs then is a failure."""
+        found: list[str] = []
+
+        def same() -> bool:
+            found.clear()
+            self.expect_alive(when)
+            try:
+                after = self._look()
+            except OSError as error:
+                found.append(f"the tree cannot be read: {error}")
+                return False
+            found.extend(oracle.differences(before, after, self.moving))
+            return not found
+
+        try:
+            wait_until(same, "an equal tree", min(5.0, self.left_s()), first_pause_s=0.002)
+        except WaitTimeout:
+            shown = "\n  ".join(found[:60])
+            raise CellFailure(f"{len(found)} differences {when}:\n  {shown}") from None
+        self.log(f"{len(before)} facts are the same {when}")
+
+    def expect_alive(self, when: str) -> None:
+        assert self.running is not None
+        code = self.running.ended()
+        if code is not None:
+            raise CellFailure(
+                f"the tree is gone {when}: {program.name_of(code)}{self.last_words()};"
+                f" it said {program.said(self.work)[-3:]}"
+            )
+
+    # -- the engine ------------------------------------------------------------------------------
+
+    def image(self, name: str) -> Path:
+        self.expected_images.add(name)
+        return self.images / name
+
+    def dump(self, image: Path, leave_running: bool) -> None:
+        members = tree(self.tree_root)
+        outcome = self.engine.dump(self.tree_root, image, leave_running)
+        self._note("dump", outcome)
+        if outcome.code != 0:
+            self._after_failed_dump(outcome)
+        if not image.exists():
+            raise CellFailure(f"the dump says success, but there is no image {image.name}")
+        self.expect_only_images()
+        self._verify(image)
+        if not leave_running:
+            self._expect_ended(members)
+
+    def _after_failed_dump(self, outcome: Outcome) -> None:
+        """A dump may fail; the program must not suffer from it."""
+        self.log(outcome.text())
+        try:
+            self.go_on()
+            harmed = "; the program went on and passed"
+        except CellFailure as failure:
+            harmed = f"; AND THE PROGRAM WAS HARMED: {failure}"
+        raise CellFailure(f"dump failed with exit {outcome.code}: {last_line(outcome)}{harmed}")
+
+    def _verify(self, image: Path) -> None:
+        try:
+            outcome = self.engine.verify(image)
+        except NotOffered:
+            return
+        self._note("verify", outcome)
+        if outcome.code != 0:
+            raise CellFailure(f"verify finds a fresh image bad: {last_line(outcome)}")
+
+    def _expect_ended(self, members: list[int]) -> None:
+        assert self.running is not None
+        running = self.running
+        statuses: list[int] = []
+
+        def all_gone() -> bool:
+            program.reap_orphans(running.ours())
+            if not statuses:
+                code = running.ended()
+                if code is not None:
+                    statuses.append(code)
+            gone = not any(os.path.exists(f"/proc/{pid}") for pid in members)
+            return gone and bool(statuses)
+
+        try:
+            wait_until(all_gone, "the dumped tree to be gone", min(5.0, self.left_s()))
+        except WaitTimeout:
+            there = [pid for pid in members if os.path.exists(f"/proc/{pid}")]
+            raise CellFailure(
+                f"the dumped tree was to end, but {there or 'its parent'} stays"
+            ) from None
+        if statuses[0] != 128 + signal.SIGKILL:
+            raise CellFailure(
+                f"the dumped root ended with {program.name_of(statuses[0])}, not SIGKILL"
+            )
+        self.running = None
+
+    def restore(self, image: Path, root: int, foreground: bool) -> None:
+        began = time.monotonic()
+        if foreground:
+            try:
+                self.running = self.engine.restore_foreground(image, root)
+                self._wait_foreground(root)
+                self.timings_ms["restore"] = (time.monotonic() - began) * 1000
+                self.log(f"restored pid {root} in the foreground")
+                return
+            except NotOffered:
+                pass
+        outcome, self.running = self.engine.restore_detached(image, root)
+        self._note("restore", outcome)
+        if outcome.code != 0:
+            self.log(outcome.text())
+            left = [pid for pid in pids_here() if pid not in (1, os.getpid())]
+            litter = f"; AND LEFT TASKS BEHIND: {left}" if left else ""
+            self.running = None
+            raise CellFailure(
+                f"restore failed with exit {outcome.code}: {last_line(outcome)}{litter}"
+            )
+        self.expect_alive("after the restore")
+
+    def _wait_foreground(self, root: int) -> None:
+        """The engine says nothing when the tree runs; that its tasks are no longer traced tells it."""
+
+        def there() -> bool:
+            self.expect_alive("during the restore")
+            try:
+                exe = os.readlink(f"/proc/{root}/exe")
+                return exe != os.readlink(f"/proc/{self.engine_pid()}/exe") and not_traced(root)
+            except OSError:
+                return False
+
+        try:
+            wait_until(there, "the restored root to run", min(20.0, self.left_s()))
+        except WaitTimeout as late:
+            raise CellFailure(f"restore in the foreground: {late}") from None
+
+    def engine_pid(self) -> int:
+        assert self.running is not None and self.running.engine is not None
+        return self.running.engine.pid
+
+    # -- nothing left behind ---------------------------------------------------------------------
+
+    def expect_only_images(self) -> None:
+        there = {entry.name for entry in self.images.iterdir()}
+        if extra := there - self.expected_images:
+            raise CellFailure(f"litter beside the image: {sorted(extra)}")
+        if litter := sorted(entry.name for entry in self.temporary.iterdir()):
+            raise CellFailure(f"litter in TMPDIR: {litter}")
+
+    def _note(self, step: str, outcome: Outcome) -> None:
+        self.timings_ms[step] = outcome.seconds * 1000
+        self.log(f"{step}: exit {outcome.code}, {outcome.seconds * 1000:.1f} ms")
+
+
+def not_traced(pid: int) -> bool:
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        if "\nTracerPid:\t0\n" not in (task / "status").read_text():
+            return False
+    return True
+
+
+def last_line(outcome: Outcome) -> str:
+    error = outcome.json().get("error")
+    if isinstance(error, dict):
+        return str(error.get("message", error))
+    lines = (outcome.errors.strip() or outcome.output.strip() or "it said nothing").splitlines()
+    return " | ".join(lines[-3:])
+
+
+def pids_here() -> list[int]:
+    return sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
