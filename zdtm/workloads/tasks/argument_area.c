@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 
 	// The areas themselves may be moved, too.
 	char *const own = CHECK_SYS(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-	strcpy(own, "moved\0arguments");
+	memcpy(own, "moved\0arguments", 16);
 	move_arguments(own, own + 16);
 
 	zdtm_checkpoint_here();

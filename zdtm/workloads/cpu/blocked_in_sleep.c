@@ -1,0 +1,76 @@
+// Sleeping threads sleep on: not shorter than they asked for, and not longer than that plus the time they were away.
+// rows: R5
+// attr: threads slow=10
+#include "blocked.h"
+
+static const struct timespec kAsked = {kTimeoutMs / 1000, kTimeoutMs % 1000 * 1000000L};
+
+static void sleeps(void)
+{
+	struct timespec left = {-1, -1};
+	CHECK_EQ(nanosleep(&kAsked, &left), 0);
+	CHECK_EQ(left.tv_sec, -1);	// only an interrupted sleep may write it
+}
+
+static void sleeps_by_old_call(void)
+{
+	// In a 32-bit task this is the call with 32-bit times, which libc no longer uses.
+	long asked[2] = {kAsked.tv_sec, kAsked.tv_nsec};
+	CHECK_EQ(syscall(SYS_nanosleep, asked, NULL), 0);
+}
+
+static void sleeps_monotonic(void)
+{
+	CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, 0, &kAsked, NULL), 0);
+}
+
+static void sleeps_boottime(void)
+{
+	CHECK_EQ(clock_nanosleep(CLOCK_BOOTTIME, 0, &kAsked, NULL), 0);
+}
+
+static void sleeps_realtime(void)
+{
+	CHECK_EQ(clock_nanosleep(CLOCK_REALTIME, 0, &kAsked, NULL), 0);
+}
+
+static void sleeps_until(clockid_t clock)
+{
+	struct timespec when;
+	CHECK_SYS(clock_gettime(clock, &when));
+	when.tv_sec += kAsked.tv_sec;
+	CHECK_EQ(clock_nanosleep(clock, TIMER_ABSTIME, &when, NULL), 0);
+	struct timespec now;
+	CHECK_SYS(clock_gettime(clock, &now));
+	CHECK(now.tv_sec > when.tv_sec || (now.tv_sec == when.tv_sec && now.tv_nsec >= when.tv_nsec));
+}
+
+static void sleeps_until_monotonic(void)
+{
+	sleeps_until(CLOCK_MONOTONIC);
+}
+
+static void sleeps_until_realtime(void)
+{
+	sleeps_until(CLOCK_REALTIME);
+}
+
+static struct blocked all[] = {
+	{.name = "nanosleep", .call = sleeps, .timed = true},
+	{.name = "the old nanosleep", .call = sleeps_by_old_call, .timed = true},
+	{.name = "clock_nanosleep(MONOTONIC)", .call = sleeps_monotonic, .timed = true},
+	{.name = "clock_nanosleep(BOOTTIME)", .call = sleeps_boottime, .timed = true},
+	{.name = "clock_nanosleep(REALTIME)", .call = sleeps_realtime, .timed = true},
+	{.name = "clock_nanosleep(MONOTONIC, ABSTIME)", .call = sleeps_until_monotonic, .timed = true},
+	{.name = "clock_nanosleep(REALTIME, ABSTIME)", .call = sleeps_until_realtime, .timed = true},
+};
+enum { kCount = sizeof(all) / sizeof(all[0]) };
+
+int main(int argc, char **argv)
+{
+	zdtm_init(argc, argv);
+	blocked_start(all, kCount);
+	blocked_pause(kBeforeMs);
+	blocked_finish(all, kCount, blocked_checkpoint());
+	return zdtm_pass();
+}
