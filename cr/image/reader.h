@@ -5,12 +5,13 @@
 // here. Writing *into* the file is another matter: no kernel interface freezes a file's bytes. Records are
 // therefore safe at any time (record() checks the bytes it returns), the index is held in memory, but page
 // data read through fd() is what is in the file at that moment, verified or not. check_unchanged() notices
-// such a writer afterwards by size and time stamps; a restore calls it after its last page was read and
-// before any task runs. A writer that forges time stamps, or that is quicker than their granularity, is not
+// such a writer afterwards by size and time of modification; a restore calls it after its last page was read
+// and before any task runs. A writer that sets that time back, or is quicker than its granularity, is not
 // noticed: an image needs the protection that its owner's files have.
 #pragma once
 
-#include <array>
+#include <time.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "cr/base/result.h"
+#include "cr/image/format.h"
 #include "cr/image/section.h"
 #include "cr/sys/fd.h"
 
@@ -35,8 +37,8 @@ struct PageSection {
   uint64_t length = 0;  // whole pages
 };
 
-// Called every few MiB from the calling thread. An error it returns (a deadline, a signal) ends the work with
-// it.
+// Called every few MiB, and once at the end, from the calling thread. An error it returns (a deadline, a
+// signal) ends the work with it.
 using Progress = std::function<Result<void>(uint64_t done_bytes, uint64_t total_bytes)>;
 
 class Reader {
@@ -68,32 +70,26 @@ class Reader {
   const std::string& name() const { return name_; }
   uint64_t size() const { return size_; }
   // Optional features (format.h) the writer used and this reader does not know; they may be ignored.
-  uint64_t unknown_optional_features() const { return unknown_optional_features_; }
+  uint64_t unknown_optional_features() const { return header_.optional_features & ~kKnownOptionalFeatures; }
   // 16 random bytes given by the writer: two images are the same one exactly if these are equal.
-  std::span<const std::byte, 16> image_id() const { return image_id_; }
+  std::span<const std::byte, 16> image_id() const { return header_.image_id; }
 
-  // Conflict if the file's size or times are no longer those of open(). See the head of this file.
+  // Conflict if the file's size or time of modification are no longer those of open(). See the head of this
+  // file.
   Result<void> check_unchanged() const;
 
  private:
-  struct Stamp {
-    int64_t mtime_s, mtime_ns, ctime_s, ctime_ns;
-    bool operator==(const Stamp&) const = default;
-  };
-
   Reader() = default;
-  const Section* find(SectionKey key) const;
   Result<void> load();
-  Result<void> load_index(uint64_t offset, uint64_t length, uint64_t expected_hash);
-  Result<void> adopt_index(std::span<const std::byte> bytes, uint64_t index_offset);
+  Result<void> build_lookup();
+  const Section* find(SectionKey key) const;
 
   sys::UniqueFd fd_;
   std::string name_;
   uint64_t size_ = 0;
-  Stamp stamp_{};
-  uint64_t unknown_optional_features_ = 0;
-  std::array<std::byte, 16> image_id_{};
-  std::vector<std::byte> frame_;   // header and footer as read at open(), for verify() to compare
+  timespec modified_{};
+  Header header_{};  // as read at open(); verify() reads them again
+  Footer footer_{};
   std::vector<Section> sections_;  // file order
   std::vector<uint32_t> by_key_;   // positions in sections_, sorted by key
 };

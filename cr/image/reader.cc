@@ -1,0 +1,132 @@
+#include "cr/image/reader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <tuple>
+
+#include "cr/image/byte_source.h"
+#include "cr/image/hash.h"
+#include "cr/image/limits.h"
+
+namespace cr::image {
+namespace {
+
+// Tells a short file that was an image from one that is something else.
+bool begins_like_an_image(std::span<const std::byte> head) {
+  const auto magic = std::as_bytes(std::span(kMagic)).first(std::min(head.size(), kMagic.size()));
+  return !head.empty() && std::ranges::equal(head.first(magic.size()), magic);
+}
+
+}  // namespace
+
+Result<Reader> Reader::open(const std::string& path) {
+  // O_NONBLOCK: a FIFO under that name must not hang us; regular files do not care.
+  return from_fd(CR_TRY(sys::open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY), "image {}", path), path);
+}
+
+Result<Reader> Reader::from_fd(sys::UniqueFd fd, std::string name) {
+  Reader reader;
+  reader.fd_ = std::move(fd);
+  reader.name_ = std::move(name);
+  CR_TRY(reader.load(), "image {}", reader.name_);
+  return reader;
+}
+
+Result<void> Reader::load() {
+  struct stat status;
+  if (::fstat(fd(), &status) != 0) return fail_errno("stat");
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorKind::kInvalidImage, "is not a regular file; give the file that cr dump wrote");
+  size_ = static_cast<uint64_t>(status.st_size);
+  modified_ = status.st_mtim;
+  if (size_ > kMaxFileBytes)
+    return fail(ErrorKind::kInvalidImage, "has {} bytes, the limit is {}; this is no image of cr", size_,
+                kMaxFileBytes);
+
+  std::array<std::byte, sizeof(Header)> head{};
+  const std::span<std::byte> head_there = std::span(head).first(std::min<uint64_t>(size_, sizeof(Header)));
+  CR_TRY(read_at(fd(), head_there, 0), "header");
+  if (size_ < kMinFileBytes && begins_like_an_image(head_there))
+    return damaged("header at offset 0: the file has {} bytes, the shortest image has {}: it was cut short",
+                   size_, kMinFileBytes);
+  header_ = CR_TRY(decode_header(head));
+
+  std::array<std::byte, sizeof(Footer)> tail{};
+  CR_TRY(read_at(fd(), tail, size_ - sizeof(Footer)), "footer");
+  footer_ = CR_TRY(decode_footer(tail, header_, size_));
+
+  // The length is checked against the file's size and the limit of sections: at most 40 MiB.
+  std::vector<std::byte> index(footer_.index_length);
+  CR_TRY(read_at(fd(), index, footer_.index_offset), "index");
+  sections_ = CR_TRY(decode_index(index, footer_));
+  return build_lookup();
+}
+
+Result<void> Reader::build_lookup() {
+  by_key_.resize(sections_.size());
+  std::iota(by_key_.begin(), by_key_.end(), 0U);
+  const auto key_at = [this](uint32_t position) { return sections_[position].key; };
+  std::ranges::sort(by_key_, {}, key_at);
+  const auto twin = std::ranges::adjacent_find(by_key_, {}, key_at);
+  if (twin == by_key_.end()) return {};
+  return damaged("index at offset {}: {} is there twice", footer_.index_offset, key_at(*twin).name());
+}
+
+const Section* Reader::find(SectionKey key) const {
+  const auto key_at = [this](uint32_t position) { return sections_[position].key; };
+  const auto place = std::ranges::lower_bound(by_key_, key, {}, key_at);
+  if (place == by_key_.end() || key_at(*place) != key) return nullptr;
+  return &sections_[*place];
+}
+
+std::vector<Section> Reader::records() const {
+  std::vector<Section> found;
+  std::ranges::copy_if(sections_, std::back_inserter(found),
+                       [](const Section& section) { return section.key.type != kPages; });
+  return found;
+}
+
+bool Reader::has_record(uint32_t type, uint64_t id) const {
+  return type != kPages && find({type, id}) != nullptr;
+}
+
+Result<std::string> Reader::record(uint32_t type, uint64_t id) const {
+  const SectionKey key{type, id};
+  const Section* section = type == kPages ? nullptr : find(key);
+  if (section == nullptr)
+    return fail(ErrorKind::kInvalidImage,
+                "image {}: {} is missing; use the version of cr that wrote the image", name_, key.name());
+  std::string payload(section->length, '\0');
+  CR_TRY(read_at(fd(), std::as_writable_bytes(std::span(payload)), section->offset), "image {}: {}", name_,
+         key.name());
+  if (const uint64_t hash = hash_of(std::as_bytes(std::span(payload))); hash != section->hash)
+    return damaged("image {}: {} at offset {}: checksum is {:016x}, index says {:016x}", name_, key.name(),
+                   section->offset, hash, section->hash);
+  return payload;
+}
+
+std::optional<PageSection> Reader::pages(uint64_t id) const {
+  const Section* section = find({kPages, id});
+  if (section == nullptr) return std::nullopt;
+  return PageSection{section->offset, section->length};
+}
+
+Result<void> Reader::check_unchanged() const {
+  struct stat status;
+  if (::fstat(fd(), &status) != 0) return fail_errno("image {}: stat", name_);
+  // Not the time of the status change: that one moves when the file is renamed, linked or replaced, which is
+  // harmless.
+  const bool same = static_cast<uint64_t>(status.st_size) == size_ &&
+                    status.st_mtim.tv_sec == modified_.tv_sec && status.st_mtim.tv_nsec == modified_.tv_nsec;
+  if (same) return {};
+  return fail(
+      ErrorKind::kConflict,
+      "image {}: the file was changed while it was read; restore again from a file that nobody writes to",
+      name_);
+}
+
+}  // namespace cr::image
