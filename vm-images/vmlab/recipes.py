@@ -1,0 +1,130 @@
+"""The data files of this folder: wishes (kernels.toml, root.toml) and what they were resolved to (*.lock.json)."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import KernelMissing, VmSetupError
+from .packages import Package
+
+HOME = Path(__file__).resolve().parent.parent
+KERNELS_LOCK = HOME / "kernels.lock.json"
+ROOT_LOCK = HOME / "root.lock.json"
+
+
+@dataclass(frozen=True)
+class KernelWish:
+    name: str
+    suite: str
+    image: str
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ModuleWish:
+    boot: tuple[str, ...]
+    on_demand: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LockedKernel:
+    name: str
+    suite: str
+    abi: str
+    version: str
+    packages: tuple[Package, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    name: str
+    suite: str
+    architecture: str
+    dependencies: bool
+    packages: tuple[str, ...]
+    prefix: str = ""
+    programs: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RootWish:
+    layers: tuple[Layer, ...]
+    prune: tuple[str, ...]
+    links: dict[str, str]
+
+
+def _read_toml(name: str) -> dict[str, Any]:
+    with (HOME / name).open("rb") as file:
+        return tomllib.load(file)
+
+
+def _read_lock(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text()))
+    except FileNotFoundError:
+        raise VmSetupError(f"{path.name} does not exist; run `vmlab resolve`") from None
+
+
+def _write_lock(path: Path, data: dict[str, Any]) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
+    fresh.rename(path)
+
+
+def kernel_wishes() -> list[KernelWish]:
+    table = _read_toml("kernels.toml")["kernel"]
+    return [KernelWish(name, row["suite"], row["image"], tuple(row["packages"])) for name, row in table.items()]
+
+
+def module_wish() -> ModuleWish:
+    table = _read_toml("kernels.toml")["modules"]
+    return ModuleWish(boot=tuple(table["boot"]), on_demand=tuple(table["on_demand"]))
+
+
+def root_wish() -> RootWish:
+    table = _read_toml("root.toml")
+    layers = tuple(Layer(**{**row, "packages": tuple(row["packages"])}) for row in table["layer"])
+    return RootWish(layers=layers, prune=tuple(table["prune"]["paths"]), links=dict(table["links"]))
+
+
+def locked_kernels() -> list[LockedKernel]:
+    return [
+        LockedKernel(name, row["suite"], row["abi"], row["version"], tuple(map(Package.from_json, row["packages"])))
+        for name, row in _read_lock(KERNELS_LOCK).items()
+    ]
+
+
+def locked_kernel(name: str) -> LockedKernel:
+    known = locked_kernels()
+    for kernel in known:
+        if kernel.name == name:
+            return kernel
+    raise KernelMissing(f"kernel {name} is not in {KERNELS_LOCK.name} (it has {', '.join(k.name for k in known)})")
+
+
+def write_kernels(kernels: list[LockedKernel]) -> None:
+    _write_lock(
+        KERNELS_LOCK,
+        {
+            kernel.name: {
+                "suite": kernel.suite,
+                "abi": kernel.abi,
+                "version": kernel.version,
+                "packages": [package.to_json() for package in kernel.packages],
+            }
+            for kernel in kernels
+        },
+    )
+
+
+def locked_layers() -> dict[str, list[Package]]:
+    return {name: [Package.from_json(row) for row in rows] for name, rows in _read_lock(ROOT_LOCK).items()}
+
+
+def write_layers(layers: dict[str, list[Package]]) -> None:
+    _write_lock(ROOT_LOCK, {name: [package.to_json() for package in rows] for name, rows in layers.items()})
