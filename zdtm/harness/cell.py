@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from harness import engines, program
+from harness import engines, procfs, program
 from harness.cells import ERROR, FAIL, PASS, SKIP, CellResult, CellSpec
 from harness.engines.base import NotOffered
 from harness.scenarios import SCENARIOS
@@ -77,12 +77,12 @@ def leftovers(stage: Stage, mounts: str) -> list[str]:
 
 
 def mounts_here() -> str:
-    return Path("/proc/self/mountinfo").read_text()
+    return procfs.text("/proc/self/mountinfo")
 
 
 def _command(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ").strip()
+        return procfs.text(f"/proc/{pid}/cmdline").replace("\0", " ").strip()
     except OSError:
         return "(ended)"
 

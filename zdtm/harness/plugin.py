@@ -243,10 +243,6 @@ class WorkloadFile(pytest.File):
             yield CellItem.from_parent(self, name=cell.label, cell=cell)
 
 
-class CellBroken(Exception):
-    """The cell could not be judged: an error, not a failure."""
-
-
 class CellFailed(Exception):
     """Something was lost."""
 
@@ -268,7 +264,7 @@ class CellItem(pytest.Item):
             result.reason = f"a skip that nobody expects: {result.reason}"
         matrix.finished.append(Finished(self.cell, result, matrix.command(self.cell)))
         if result.verdict == ERROR:
-            raise CellBroken(result)
+            pytest.fail(self._told(result), pytrace=False)
 
     @staticmethod
     def _may_skip(result: CellResult, workload: Workload) -> bool:
@@ -286,11 +282,13 @@ class CellItem(pytest.Item):
             raise CellFailed(self.answer)
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        if isinstance(excinfo.value, (CellFailed, CellBroken)):
-            result: CellResult = excinfo.value.args[0]
-            command = self.config.stash[KEY].command(self.cell)
-            return f"{result.reason}\n\n{result.log}\n\nagain: {command}\n"
+        if isinstance(excinfo.value, CellFailed):
+            return self._told(excinfo.value.args[0])
         return super().repr_failure(excinfo, style)
+
+    def _told(self, result: CellResult) -> str:
+        command = self.config.stash[KEY].command(self.cell)
+        return f"{result.reason}\n\n{result.log}\n\nagain: {command}\n"
 
     def reportinfo(self) -> tuple[Path, Optional[int], str]:
         return self.path, None, self.cell.id

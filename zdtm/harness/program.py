@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from typing import Optional
 
+from harness import procfs
 from harness.engines.base import Running
 from harness.waiting import WaitTimeout, wait_until
 
@@ -76,7 +77,7 @@ def wait_ready(program: Running, work: Path, deadline_s: float) -> None:
 
 def waits_for_signal(root: int) -> bool:
     try:
-        return Path(f"/proc/{root}/syscall").read_text().split()[0] in SIGSUSPEND
+        return procfs.text(f"/proc/{root}/syscall").split()[0] in SIGSUSPEND
     except (OSError, IndexError):
         return False
 
@@ -119,9 +120,8 @@ def where_it_hangs(root: int) -> str:
     parts = []
     for pid in tree(root):
         try:
-            base = Path(f"/proc/{pid}")
-            state = base.joinpath("stat").read_text().rpartition(")")[2].split()[0]
-            call = base.joinpath("syscall").read_text().split()[0]
+            state = procfs.stat_fields(pid)[0]
+            call = procfs.text(f"/proc/{pid}/syscall").split()[0]
             parts.append(f"pid {pid} state {state} syscall {call}")
         except (OSError, IndexError):
             continue
@@ -131,14 +131,14 @@ def where_it_hangs(root: int) -> str:
 def reap_orphans(known: set[int]) -> None:
     """The runner is the init of its pid namespace: tasks whose parents died come to it."""
     me = os.getpid()
-    for name in Path(f"/proc/{me}/task/{me}/children").read_text().split():
+    for name in procfs.text(f"/proc/{me}/task/{me}/children").split():
         if int(name) in known:
             continue
         try:
-            stat = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
+            state = procfs.stat_fields(name)[0]
         except OSError:
             continue
-        if stat[0] == "Z":
+        if state == "Z":
             try:
                 os.waitpid(int(name), os.WNOHANG)
             except ChildProcessError:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Optional
 
-from harness import oracle, program
+from harness import oracle, procfs, program
 from harness.cells import CellSpec
 from harness.engines.base import Engine, NotOffered, Outcome, Running
 from harness.oracle.compare import stable_part
@@ -34,6 +34,8 @@ class Stage:
         engine.surroundings.temporary = self.temporary
         self.random = random.Random(spec.seed)
         self.end = time.monotonic() + spec.deadline_s
+        # The deadline already knows how slow the machine is.
+        self.settle_s = spec.deadline_s / 40
         engine.deadline_s = max(5.0, spec.deadline_s / 3)
         self.lines: list[str] = []
         self.notes: list[str] = []
@@ -136,7 +138,7 @@ class Stage:
             return not found
 
         try:
-            wait_until(same, "an equal tree", min(5.0, self.left_s()), first_pause_s=0.002)
+            wait_until(same, "an equal tree", self.settle_s, first_pause_s=0.002)
         except WaitTimeout:
             shown = "\n  ".join(found[:60])
             raise CellFailure(f"{len(found)} differences {when}:\n  {shown}") from None
@@ -275,7 +277,7 @@ class Stage:
 
 def not_traced(pid: int) -> bool:
     for task in Path(f"/proc/{pid}/task").iterdir():
-        if "\nTracerPid:\t0\n" not in (task / "status").read_text():
+        if "\nTracerPid:\t0\n" not in procfs.text(task / "status"):
             return False
     return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Iterable
 
 from harness.oracle.snapshot import Snapshot
@@ -41,20 +42,30 @@ def stable_part(record: Snapshot, root: int) -> Snapshot:
 
 
 def differences(before: Snapshot, after: Snapshot, moving: Iterable[Key] = ()) -> list[str]:
-    """One line per difference; `moving` are keys that changed by themselves before the dump."""
+    """One line per difference; `moving` are keys that changed by themselves before the dump.
+
+    Tasks that differ in the same way share a line: a tree of a hundred would hide its reason.
+    """
     ignored = frozenset(moving)
-    lines: list[str] = []
-    for key in sorted(before.keys() | after.keys()):
-        if key in ignored:
-            continue
+    who_differs: dict[str, list[str]] = {}
+    for key in sorted(before.keys() | after.keys(), key=natural):
         was, now = before.get(key), after.get(key)
-        if was != now:
-            lines.append(f"{_name(key)}: {_show(was)} -> {_show(now)}")
-    return lines
+        if key not in ignored and was != now:
+            what = " ".join(part for part in key[1:] if part)
+            who_differs.setdefault(f"{what}: {_show(was)} -> {_show(now)}", []).append(key[0])
+    return [f"{_people(whose)} {line}" for line, whose in who_differs.items()]
 
 
-def _name(key: Key) -> str:
-    return " ".join(part for part in key if part)
+def natural(key: Key) -> list[tuple[bool, int, str]]:
+    """Sorts pid 9 before pid 10."""
+    words = re.split(r"(\d+)", " ".join(key))
+    return [(word.isdigit(), int(word) if word.isdigit() else 0, word) for word in words]
+
+
+def _people(whose: list[str]) -> str:
+    if len(whose) <= 3:
+        return ", ".join(whose)
+    return f"{', '.join(whose[:2])} and {len(whose) - 2} more"
 
 
 def _show(value: str | None) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
+
+from harness import procfs
 
 HEAD = re.compile(
     r"^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$"
@@ -13,6 +14,8 @@ HEAD = re.compile(
 # Flags of VmFlags that say nothing about the program's state.
 UNSEEN_FLAGS = {
     "sd": "soft-dirty: the kernel's note since the last clear_refs, not the program's state",
+    "ac": "the mapping was writable once, so it counts against the overcommit limit; a restorer that fills a"
+    " mapping in place has to make it writable, and no call takes the mark away",
 }
 
 
@@ -88,5 +91,15 @@ def _continues(last: Mapping, mapping: Mapping) -> bool:
     )
 
 
+def without_gate(mappings: list[Mapping]) -> list[Mapping]:
+    """Leaves the vsyscall page out for a task that has only addresses of 32 bits.
+
+    The kernel shows the page, far above, for every address space that a 64-bit program was executed in.
+    A restorer is one, no call takes the page away, and 32-bit code cannot reach it.
+    """
+    own = [mapping for mapping in mappings if mapping.name != "[vsyscall]"]
+    return own if own and own[-1].end <= 1 << 32 else mappings
+
+
 def read_mappings(pid: int) -> list[Mapping]:
-    return parse_smaps(Path(f"/proc/{pid}/smaps").read_text(errors="surrogateescape"))
+    return merged(without_gate(parse_smaps(procfs.text(f"/proc/{pid}/smaps"))))

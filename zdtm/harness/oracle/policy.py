@@ -58,6 +58,6 @@ FDINFO = {
 # Fields of the whole record.
 RECORD = {
     "root's ppid": "the restored root is the child of whoever restored it",
-    "mount ids": "none is left out: the cell's mounts are the same before and after",
+    "time namespace": "a new one is the means to keep the clocks going on another boot (row C2)",
     "KCMP_IO": "an io context is allocated at the first i/o, the program cannot see it",
 }

@@ -8,9 +8,10 @@ import re
 from pathlib import Path
 from typing import Callable, Iterable, Optional
 
+from harness import procfs
 from harness.isolation import kcmp
 from harness.oracle import policy
-from harness.oracle.maps import merged, read_mappings
+from harness.oracle.maps import read_mappings
 from harness.oracle.tree import threads, tree
 
 # One flat table: ("pid 5", "limits", "Max cpu time") -> text. Flat things are easy to compare and to print.
@@ -27,7 +28,7 @@ SHARED_PARTS = {
 
 WHOLE_FILES = ("cmdline", "environ", "auxv", "coredump_filter", "oom_score_adj", "timers", "cgroup")
 LINKS = ("cwd", "root", "exe")
-NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "user", "uts")
+NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "user", "uts")
 NUMBERED = re.compile(r"^(pipe|socket):\[(\d+)\]$")
 
 
@@ -133,7 +134,7 @@ def _descriptors(record: Snapshot, who: str, base: Path, names: _Names) -> None:
     for number in sorted(map(int, os.listdir(base / "fd"))):
         try:
             link = os.readlink(base / "fd" / str(number))
-            info = (base / "fdinfo" / str(number)).read_text()
+            info = procfs.text(base / "fdinfo" / str(number))
         except FileNotFoundError:
             continue  # closed between the listing and the look
         record[who, f"fd {number}", "file"] = names.of(link)
@@ -144,7 +145,7 @@ def _descriptors(record: Snapshot, who: str, base: Path, names: _Names) -> None:
 
 
 def _mappings(record: Snapshot, who: str, pid: int) -> None:
-    for mapping in merged(read_mappings(pid)):
+    for mapping in read_mappings(pid):
         # An inode on a real device has a lasting number; shared memory gets a new one.
         inode = mapping.inode if not mapping.device.startswith("00:") else 0
         record[who, "maps", mapping.label()] = (
@@ -216,7 +217,7 @@ def _shared_mappings(record: Snapshot, pids: list[int]) -> None:
     """Which mappings show one object: same device and inode behind them."""
     objects: dict[tuple[str, int], list[str]] = {}
     for pid in pids:
-        for mapping in merged(read_mappings(pid)):
+        for mapping in read_mappings(pid):
             if mapping.inode:
                 key = (mapping.device, mapping.inode)
                 objects.setdefault(key, []).append(f"{pid}/{mapping.label()}")
@@ -229,6 +230,6 @@ def _shared_mappings(record: Snapshot, pids: list[int]) -> None:
 def _read(path: Path) -> Optional[str]:
     """None: this kernel has no such file. Bytes that are no text stay visible."""
     try:
-        return path.read_bytes().decode("latin-1")
+        return procfs.text(path)
     except FileNotFoundError:
         return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness import procfs
+
 PROC = Path("/proc")
 
 
@@ -14,7 +16,7 @@ def threads(pid: int) -> list[int]:
 def children(pid: int) -> list[int]:
     found: list[int] = []
     for tid in threads(pid):
-        found += map(int, (PROC / str(pid) / "task" / str(tid) / "children").read_text().split())
+        found += map(int, procfs.text(PROC / str(pid) / "task" / str(tid) / "children").split())
     return sorted(found)
 
 
