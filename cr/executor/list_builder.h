@@ -45,15 +45,21 @@ struct Data {
   }
 };
 
+template <typename T>
+concept Number = std::integral<T> || std::is_enum_v<T>;
+
+// A struct or an array of numbers. Not a view: its pointer would be stashed, and not what it shows.
+template <typename T>
+concept PlainValue = std::is_trivially_copyable_v<T> && !std::is_pointer_v<T> && !std::ranges::view<T>;
+
 // An argument of an op: a number, an address in the task, a slot's value, or the address of stashed data.
 struct Arg {
   ArgKind kind = ArgKind::kLiteral;
   uint64_t value = 0;
 
   Arg() = default;
-  template <typename T>
-  requires std::integral<T> || std::is_enum_v<T> Arg(T number)
-      : value(static_cast<uint64_t>(static_cast<int64_t>(number))) {}
+  template <Number T>
+  Arg(T number) : value(static_cast<uint64_t>(static_cast<int64_t>(number))) {}
   Arg(uint64_t number) : value(number) {}
   Arg(RemoteAddr address) : value(address.value) {}
   Arg(Slot slot) : kind(ArgKind::kSlot), value(slot.index) {}
@@ -126,10 +132,8 @@ class ListBuilder {
   Slot fresh_slot() { return {pool_.slots++}; }
   Data stash(std::span<const std::byte> bytes);
   Data stash_text(std::string_view text);  // with a final NUL, for paths
-  // A struct or an array of numbers. Views are left out: their pointer would be stashed, not what they show.
-  template <typename T>
-  requires std::is_trivially_copyable_v<T> &&(!std::is_pointer_v<T>)&&(!std::ranges::view<T>)Data
-      stash(const T& value) {
+  template <PlainValue T>
+  Data stash(const T& value) {
     return stash(std::as_bytes(std::span<const T, 1>(&value, 1)));
   }
   // Zeroes. Requires: alignment is a power of two, at most kMaxDataAlignment.
