@@ -148,7 +148,11 @@ ListBuilder::Added ListBuilder::spawn(const ListBuilder& child, const CloneOptio
 
 ListBuilder::Added ListBuilder::trap(uint32_t tag) { return add(OpKind::kTrap, {tag}); }
 
-ListBuilder::Added ListBuilder::sigreturn(Arg frame) { return add(OpKind::kSigreturn, {frame}); }
+ListBuilder::Added ListBuilder::sigreturn(Arg frame) {
+  Added added = add(OpKind::kSigreturn, {frame});
+  added.ok();  // where it cannot be done at all (hosted), coming back is the failure
+  return added;
+}
 
 ListBuilder::Added ListBuilder::jump(uint32_t op_index) { return add(OpKind::kJump, {op_index}); }
 
