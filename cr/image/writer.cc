@@ -17,8 +17,9 @@
 namespace cr::image {
 namespace {
 
-// Hash and write in steps that stay in the second-level cache, so that memory is read once.
-constexpr size_t kStepBytes = size_t{512} << 10;
+// Hash, then write, in steps that a cache still holds, so that memory is read once. Measured: 128 KiB to 4
+// MiB differ by less than the noise; hashing adds about a tenth to what the writes alone cost.
+constexpr size_t kStepBytes = size_t{1} << 20;
 // Smaller pieces are collected first: one call of the kernel per record would cost more than a copy.
 constexpr size_t kDirectBytes = size_t{64} << 10;
 

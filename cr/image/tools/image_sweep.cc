@@ -1,0 +1,171 @@
+// cr_image_sweep: damages copies of an image in memory, one way at a time, and sees that every one is
+// refused.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+#include "cr/image/format.h"
+#include "cr/image/reader.h"
+#include "cr/image/tools/mutations.h"
+#include "cr/image/writer.h"
+
+namespace cr::image {
+namespace {
+
+struct Options {
+  std::string file;
+  bool make_example = false;
+  bool bits = false, truncate = false, sections = false;
+  uint64_t sample = 0;  // 0: all
+  uint64_t seed = 1;
+};
+
+// All numbers below `count`, or a sample of them in ascending order.
+class Choice {
+ public:
+  Choice(uint64_t count, const Options& options)
+      : count_(count), all_(options.sample == 0 || options.sample >= count) {
+    if (all_) return;
+    std::mt19937_64 random(options.seed);
+    std::uniform_int_distribution<uint64_t> any(0, count - 1);
+    for (uint64_t i = 0; i < options.sample; ++i) picked_.push_back(any(random));
+    std::ranges::sort(picked_);
+    picked_.erase(std::ranges::unique(picked_).begin(), picked_.end());
+  }
+
+  uint64_t size() const { return all_ ? count_ : picked_.size(); }
+  uint64_t operator[](uint64_t i) const { return all_ ? i : picked_[i]; }
+
+ private:
+  uint64_t count_;
+  bool all_;
+  std::vector<uint64_t> picked_;
+};
+
+Result<void> sweep_bits(Patient& patient, const Options& options) {
+  const Choice bits(patient.good().size() * 8, options);
+  for (uint64_t i = 0; i < bits.size(); ++i) {
+    const uint64_t byte = bits[i] / 8;
+    const char bad = static_cast<char>(patient.good()[byte] ^ (1 << bits[i] % 8));
+    CR_TRY(
+        patient.try_overwrite(byte, {&bad, 1}, fmt::format("bit {} of byte {} flipped", bits[i] % 8, byte)));
+  }
+  return {};
+}
+
+// Longest first, so that each length is one ftruncate() away from the one before.
+Result<void> sweep_lengths(Patient& patient, const Options& options) {
+  const Choice lengths(patient.good().size(), options);
+  for (uint64_t i = lengths.size(); i > 0; --i) {
+    CR_TRY(patient.cut_to(lengths[i - 1]));
+    CR_TRY(patient.judge(fmt::format("cut to {} bytes", lengths[i - 1])));
+  }
+  CR_TRY(patient.mend());
+  for (const std::string& tail :
+       {std::string(1, '\0'), std::string(1, '\xff'), std::string(4096, '\0'), patient.good()})
+    CR_TRY(patient.try_content(patient.good() + tail, fmt::format("{} bytes appended", tail.size())));
+  return {};
+}
+
+// One section against itself and against the one after it: zeroed, left out, doubled, exchanged.
+Result<void> damage_section(Patient& patient, std::span<const Section> sections, size_t which) {
+  const std::string& good = patient.good();
+  const Section& section = sections[which];
+  const std::string name = section.key.name();
+  const auto content = [&](const Section& s) { return good.substr(s.offset, s.length); };
+  CR_TRY(patient.try_overwrite(section.offset, std::string(section.length, '\0'), name + " zeroed"));
+  CR_TRY(patient.try_content(good.substr(0, section.offset) + good.substr(section.offset + section.length),
+                             name + " left out"));
+  CR_TRY(patient.try_content(good.substr(0, section.offset) + content(section) + good.substr(section.offset),
+                             name + " doubled"));
+  if (which + 1 == sections.size()) return {};
+  const Section& next = sections[which + 1];
+  const std::string gap =
+      good.substr(section.offset + section.length, next.offset - section.offset - section.length);
+  return patient.try_overwrite(section.offset, content(next) + gap + content(section),
+                               name + " exchanged with the next");
+}
+
+Result<void> sweep_sections(Patient& patient, const Options& options) {
+  const std::string& good = patient.good();
+  const Reader reader = CR_TRY(Reader::open(options.file));
+  const auto sections = reader.sections();
+  const Choice choice(sections.size(), options);
+  for (uint64_t i = 0; i < choice.size(); ++i) CR_TRY(damage_section(patient, sections, choice[i]));
+
+  Footer footer;
+  std::memcpy(&footer, good.data() + good.size() - sizeof(footer), sizeof(footer));
+  for (uint64_t i = 0; i + 1 < choice.size(); ++i) {
+    const uint64_t at = footer.index_offset + choice[i] * sizeof(IndexEntry);
+    if (choice[i] + 1 >= sections.size()) continue;
+    CR_TRY(patient.try_overwrite(
+        at, good.substr(at + sizeof(IndexEntry), sizeof(IndexEntry)) + good.substr(at, sizeof(IndexEntry)),
+        fmt::format("index entries {} and {} exchanged", choice[i], choice[i] + 1)));
+  }
+
+  // The sound header of another image: only the footer's copy of its checksum can tell.
+  std::array<std::byte, 16> other_id{};
+  std::ranges::transform(reader.image_id(), other_id.begin(), [](std::byte byte) { return ~byte; });
+  const Header other = make_header(other_id);
+  CR_TRY(patient.try_overwrite(0, {reinterpret_cast<const char*>(&other), sizeof(other)},
+                               "header of another image"));
+  CR_TRY(
+      patient.try_overwrite(0, good.substr(good.size() - sizeof(Footer)), "footer in place of the header"));
+  return patient.try_overwrite(good.size() - sizeof(Footer), good.substr(0, sizeof(Header)),
+                               "header in place of the footer");
+}
+
+// Something of everything, in an order that brings every width of padding.
+Result<void> make_example(const std::string& path) {
+  Writer writer = CR_TRY(Writer::create(path));
+  for (uint64_t id = 0; id < 24; ++id) {
+    CR_TRY(writer.add_record(1 + id % 3, id, std::string(id * 7, static_cast<char>('a' + id))));
+    if (id % 6 != 0) continue;
+    std::string pages((id / 6) * kPageSize, static_cast<char>('0' + id));
+    const iovec piece{pages.data(), pages.size()};
+    CR_TRY(writer.begin_pages(id));
+    CR_TRY(writer.append_pages({&piece, 1}));
+    CR_TRY(writer.end_pages());
+  }
+  CR_TRY(writer.commit());
+  return {};
+}
+
+Result<bool> run(const Options& options) {
+  if (options.make_example) {
+    CR_TRY(make_example(options.file));
+    return true;
+  }
+  Patient patient = CR_TRY(Patient::load(options.file));
+  const bool everything = !options.bits && !options.truncate && !options.sections;
+  if (options.sections || everything) CR_TRY(sweep_sections(patient, options));
+  if (options.truncate || everything) CR_TRY(sweep_lengths(patient, options));
+  if (options.bits || everything) CR_TRY(sweep_bits(patient, options));
+  const Tally& tally = patient.tally();
+  fmt::print("bytes={} seed={} tried={} unchanged={} accepted={} wrong_kind={}\n", patient.good().size(),
+             options.seed, tally.tried, tally.unchanged, tally.accepted, tally.wrong_kind);
+  return tally.sound();
+}
+
+}  // namespace
+}  // namespace cr::image
+
+int main(int argc, char** argv) {
+  cr::image::Options options;
+  CLI::App app("Damages copies of an image in memory and exits 1 if any of them is accepted.");
+  app.add_option("FILE", options.file, "a sound image")->required();
+  app.add_flag("--make-example", options.make_example, "write a small image to FILE instead");
+  app.add_flag("--bits", options.bits, "flip every bit");
+  app.add_flag("--truncate", options.truncate, "cut at every byte, and append");
+  app.add_flag("--sections", options.sections, "zero, leave out, double and exchange sections");
+  app.add_option("--sample", options.sample, "only so many of each, at random");
+  app.add_option("--seed", options.seed, "of the sample");
+  CLI11_PARSE(app, argc, argv);
+  const auto sound = cr::image::run(options);
+  if (!sound) {
+    fmt::print(stderr, "cr_image_sweep: {}\n", sound.error().message());
+    return cr::exit_code(sound.error().kind());
+  }
+  return *sound ? 0 : 1;
+}

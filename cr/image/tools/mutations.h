@@ -1,0 +1,50 @@
+// An image in memory that can be damaged and mended, as fast as a page can be written.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cr/base/result.h"
+#include "cr/sys/fd.h"
+
+namespace cr::image {
+
+struct Tally {
+  uint64_t tried = 0;
+  uint64_t unchanged = 0;   // the damage happened to make no difference, so it was not tried
+  uint64_t accepted = 0;    // opened and verified: must not happen
+  uint64_t wrong_kind = 0;  // refused, but not as InvalidImage
+
+  bool sound() const { return tried > 0 && accepted == 0 && wrong_kind == 0; }
+};
+
+class Patient {
+ public:
+  static Result<Patient> load(const std::string& path);
+
+  const std::string& good() const { return good_; }
+
+  // Is the image, as it is now, refused as it should be? `what` names the damage on stderr if it is not.
+  Result<void> judge(const std::string& what);
+
+  // Replaces bytes in place, judges, and puts them back.
+  Result<void> try_overwrite(uint64_t offset, std::string_view bytes, const std::string& what);
+  // Judges another content altogether, and puts the old one back.
+  Result<void> try_content(const std::string& bytes, const std::string& what);
+
+  // Drops the last byte for good; for walking down all lengths.
+  Result<void> cut_to(uint64_t length);
+  Result<void> mend();
+
+  const Tally& tally() const { return tally_; }
+
+ private:
+  Result<void> put(uint64_t offset, std::string_view bytes);
+  Result<bool> accepted() const;
+
+  std::string good_;
+  sys::UniqueFd fd_;
+  Tally tally_;
+};
+
+}  // namespace cr::image
