@@ -37,7 +37,7 @@ class CellSpec:
     loops: bool = False
     refused_kind: str = ""
     keep: bool = False
-    environment: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)  # the scenario's own
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

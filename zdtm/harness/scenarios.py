@@ -6,6 +6,9 @@ import time
 from typing import Callable
 
 from harness.engines.base import NotOffered
+from harness.killing import killed
+from harness.real import interrupted, undisturbed
+from harness.sweep import swept
 from harness.stage import CellFailure, Stage, last_line
 from harness.workdir import KeptDirectory, state_of
 
@@ -94,6 +97,14 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
     "again": again,
     "wandering": wandering,
     "refused": refused,
+}
+
+# Not part of the matrix: tests of their own order these.
+SPECIAL: dict[str, Callable[[Stage], None]] = {
+    "killed": killed,
+    "undisturbed": undisturbed,
+    "interrupted": interrupted,
+    "swept": swept,
 }
 
 

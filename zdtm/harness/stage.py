@@ -206,7 +206,7 @@ class Stage:
             return gone and bool(statuses)
 
         try:
-            wait_until(all_gone, "the dumped tree to be gone", min(5.0, self.left_s()))
+            wait_until(all_gone, "the dumped tree to be gone", 4 * self.settle_s)
         except WaitTimeout:
             there = [pid for pid in members if os.path.exists(f"/proc/{pid}")]
             raise CellFailure(

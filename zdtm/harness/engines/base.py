@@ -120,6 +120,10 @@ class Engine:
     def dump(self, pid: int, image: Path, leave_running: bool) -> Outcome:
         raise NotOffered("dump")
 
+    def dump_argv(self, pid: int, image: Path, leave_running: bool) -> list[str]:
+        """The command itself, for tests that do something to it while it runs."""
+        raise NotOffered("dump as a command")
+
     def restore_detached(self, image: Path, root: int) -> tuple[Outcome, Running]:
         raise NotOffered("restore")
 

@@ -12,11 +12,14 @@ from harness.engines.base import Engine, Outcome, Running
 
 class Criu(Engine):
     def dump(self, pid: int, image: Path, leave_running: bool) -> Outcome:
-        image.mkdir()
+        outcome = self.run(self.dump_argv(pid, image, leave_running))
+        return self._with_log(outcome, image / "dump.log")
+
+    def dump_argv(self, pid: int, image: Path, leave_running: bool) -> list[str]:
+        image.mkdir(exist_ok=True)
         argv = [self.program, "dump", "-t", str(pid), "-D", str(image), "-o", "dump.log"]
         # The cgroups of the cell are the host's business.
-        argv += ["--manage-cgroups=ignore"] + ["--leave-running"] * leave_running
-        return self._with_log(self.run(argv), image / "dump.log")
+        return argv + ["--manage-cgroups=ignore"] + ["--leave-running"] * leave_running
 
     def restore_detached(self, image: Path, root: int) -> tuple[Outcome, Running]:
         argv = [self.program, "restore", "-D", str(image), "-o", "restore.log"]

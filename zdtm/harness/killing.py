@@ -1,0 +1,106 @@
+"""kill -9 of the engine at some moment of a dump: the program must not notice.
+
+Options: `mode` says who is killed - the engine's main process, its whole process group, or one of its
+children (the guardian) - and `delay_ms` when.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from harness import procfs, program
+from harness.oracle.tree import children, tree
+from harness.stage import CellFailure, Stage, pids_here
+from harness.waiting import WaitTimeout, wait_until
+
+MODES = ("engine", "group", "guardian")
+
+
+def killed(stage: Stage) -> None:
+    options = stage.spec.options
+    stage.start()
+    root = stage.tree_root
+    before = stage.witness()
+    members = tree(root)
+    image = stage.image("1")
+    leave_running = bool(options["leave_running"])
+    engine = stage.engine.start(stage.engine.dump_argv(root, image, leave_running))
+    time.sleep(options["delay_ms"] / 1000)
+    hit = _kill(stage, engine, options["mode"])
+    _wait_for_end(stage, engine)
+    _expect_no_strangers(stage, root)
+    stage.log(f"{hit} killed after {options['delay_ms']:.3f} ms, image: {image.exists()}")
+    stage.notes.append(f"{hit} {'committed' if image.exists() else 'not committed'}")
+    stage.expect_only_images()
+    if image.exists() and (outcome := stage.engine.verify(image)).code != 0:
+        raise CellFailure(f"a bad image under the final name: {outcome.text()}")
+    if _gone(stage, root, members):
+        if leave_running or not image.exists():
+            raise CellFailure("the engine was killed, and the program is gone with it")
+        stage.running = None
+        stage.restore(image, root, foreground=False)
+    stage.expect_same(before, f"after the {hit} was killed")
+    stage.go_on()
+
+
+def _kill(stage: Stage, engine: subprocess.Popen[str], mode: str) -> str:
+    """What was hit; `nothing` if the dump was over before."""
+    try:
+        if mode == "guardian" and (helpers := children(engine.pid)):
+            os.kill(stage.random.choice(helpers), signal.SIGKILL)
+            return "guardian"
+        if mode == "group":
+            os.killpg(engine.pid, signal.SIGKILL)
+            return "group"
+        if engine.poll() is None:
+            engine.kill()
+            return "engine"
+    except OSError:
+        pass
+    return "nothing"
+
+
+def _wait_for_end(stage: Stage, engine: subprocess.Popen[str]) -> None:
+    try:
+        output, errors = engine.communicate(timeout=min(20.0, stage.left_s()))
+    except subprocess.TimeoutExpired:
+        engine.kill()
+        engine.wait()
+        raise CellFailure("the engine hangs after its guardian was killed") from None
+    stage.log(f"the engine ended with {engine.returncode}: {output}{errors}")
+
+
+def _expect_no_strangers(stage: Stage, root: int) -> None:
+    """Helpers of the engine may finish their work, but not for ever."""
+    assert stage.running is not None
+    ours = stage.running.ours()
+
+    def only_tree() -> bool:
+        program.reap_orphans(ours)
+        return set(pids_here()) <= {os.getpid(), root, *_tree_if_there(root)}
+
+    try:
+        wait_until(only_tree, "the engine's helpers to end", 5.0)
+    except WaitTimeout:
+        extra = set(pids_here()) - {os.getpid(), root, *_tree_if_there(root)}
+        names = [f"{pid} {procfs.text(f'/proc/{pid}/comm').strip()}" for pid in sorted(extra)]
+        raise CellFailure(f"processes of the engine stay: {names}") from None
+
+
+def _tree_if_there(root: int) -> list[int]:
+    return tree(root) if Path(f"/proc/{root}").exists() else []
+
+
+def _gone(stage: Stage, root: int, members: list[int]) -> bool:
+    """All or nothing: a half killed tree is the worst of all."""
+    assert stage.running is not None
+    if stage.running.ended() is None:
+        return False
+    program.reap_orphans(stage.running.ours())
+    if there := [pid for pid in members if pid != root and os.path.exists(f"/proc/{pid}")]:
+        raise CellFailure(f"the root is gone, but of its tree {there} are there")
+    return True

@@ -1,0 +1,73 @@
+"""Real programs that know nothing of any protocol: their output says whether all went well.
+
+Options: `environment`; for interrupted ones `delay_ms` and `expected` (the digest of what an undisturbed run leaves).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+from harness import program
+from harness.engines.base import Running
+from harness.stage import CellFailure, Stage
+from harness.waiting import wait_until
+
+
+def undisturbed(stage: Stage) -> None:
+    began = time.monotonic()
+    _start(stage)
+    _wait_end(stage)
+    stage.timings_ms["work"] = (time.monotonic() - began) * 1000
+    stage.notes.append(digest(stage.work))
+
+
+def interrupted(stage: Stage) -> None:
+    options = stage.spec.options
+    _start(stage)
+    root = stage.tree_root
+    pause = options["delay_ms"] / 1000
+    time.sleep(pause)
+    stage.expect_alive(f"after {pause:.3f} s, before the dump")
+    image = stage.image("1")
+    stage.log(f"seed {stage.spec.seed}: dump after {pause * 1000:.1f} ms of work")
+    stage.dump(image, leave_running=False)
+    stage.restore(image, root, foreground=False)
+    _wait_end(stage)
+    if (found := digest(stage.work)) != options["expected"]:
+        raise CellFailure(
+            f"the output is not that of an undisturbed run: {found}, not {options['expected']};"
+            f" it begins with {program.said(stage.work)[:5]}"
+        )
+
+
+def _start(stage: Stage) -> None:
+    pid = program.start(stage.spec.program, stage.spec.argv, stage.work)
+    stage.running = Running(pid)
+    stage.log(f"started {stage.spec.program} {' '.join(stage.spec.argv)} as pid {pid}")
+
+
+def _wait_end(stage: Stage) -> None:
+    assert stage.running is not None
+    running = stage.running
+
+    def ended() -> list[int]:
+        program.reap_orphans(running.ours())
+        code = running.ended()
+        return [] if code is None else [code]
+
+    code = wait_until(ended, "the program to end", stage.left_s())[0]
+    stage.running = None
+    if code != 0:
+        raise CellFailure(f"it ended with {program.name_of(code)}: {program.said(stage.work)[-5:]}")
+
+
+def digest(work: Path) -> str:
+    """Of all files it leaves, names and contents."""
+    total = hashlib.sha256()
+    for path in sorted(work.rglob("*")):
+        if path.is_file():
+            total.update(os.fsencode(path.relative_to(work)) + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()
