@@ -80,7 +80,7 @@ struct SmapsVma {
   uint64_t rss_kb = 0;
   uint64_t anonymous_kb = 0;
   uint64_t swap_kb = 0;
-  uint64_t locked_kb = 0;
+  uint64_t locked_kb = 0;                  // a share, as Pss: pages that relatives map too count in part
   uint64_t kernel_page_kb = 4;             // above 4: hugetlb
   std::optional<uint32_t> protection_key;  // present where the CPU has protection keys
 };
