@@ -1,4 +1,5 @@
-// The checkpoint engines under measurement: what to call for a dump and a restore, and how big their image is.
+// The checkpoint engines under measurement: what to call for a dump and a restore, and how big their image
+// is.
 #pragma once
 
 #include <sys/types.h>

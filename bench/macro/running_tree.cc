@@ -79,9 +79,9 @@ struct tree* map_shared(const std::filesystem::path& path) {
 RunningTree::RunningTree(const Shape& shape, const std::filesystem::path& program,
                          const std::filesystem::path& dir)
     : shape_(shape), shared_(map_shared(dir / "shared")) {
-  root_ = spawn(
-      {program, std::to_string(shape.tasks), std::to_string(shape.mib_each), (dir / "shared").string()},
-      dir / "out.txt", true);
+  root_ =
+      spawn({program, std::to_string(shape.tasks), std::to_string(shape.mib_each), (dir / "shared").string()},
+            dir / "out.txt", true);
   try {
     const auto all = static_cast<uint64_t>(shape.tasks);
     wait_until("the tree is ready", [&] { return shared_->ready == all && shared_->beats > 0; });

@@ -1,4 +1,5 @@
-// A process tree of bench/targets/tree.c on its way through dump and restore. All errors are std::runtime_error.
+// A process tree of bench/targets/tree.c on its way through dump and restore. All errors are
+// std::runtime_error.
 #pragma once
 
 #include <sys/types.h>
@@ -22,8 +23,8 @@ struct Shape {
   uint64_t bytes() const { return static_cast<uint64_t>(tasks) * static_cast<uint64_t>(mib_each) << 20; }
 };
 
-// Requires: this process is the init of its own pid namespace, so that pids stay free for the restore, orphans come
-// home to it, and nothing of the tree outlives it.
+// Requires: this process is the init of its own pid namespace, so that pids stay free for the restore,
+// orphans come home to it, and nothing of the tree outlives it.
 class RunningTree {
  public:
   // Returns once every task holds its memory and the root's clock is running.
@@ -55,8 +56,8 @@ class RunningTree {
 // Runs the command to its end; its output goes to a file that is quoted in the error when it fails.
 Milliseconds run_timed(const Argv& argv, const std::filesystem::path& dir);
 
-// Makes the next allocations of that size meet warm memory: a virtual machine may have given idle memory back to its
-// host, and touching it again is many times slower, to the cost of whoever is measured first.
+// Makes the next allocations of that size meet warm memory: a virtual machine may have given idle memory back
+// to its host, and touching it again is many times slower, to the cost of whoever is measured first.
 void warm_memory(uint64_t bytes);
 
 }  // namespace bench

@@ -1,8 +1,9 @@
-// Google Benchmark over whole checkpoints: dump, restore, frozen time and image size of each engine, case by case.
+// Google Benchmark over whole checkpoints: dump, restore, frozen time and image size of each engine, case by
+// case.
 //
-// One iteration is one life: start, dump with the tree going on, dump to its end, restore, prove, end. The iteration's
-// time is that of the second dump; the rest are counters, so that the library's median and spread cover them as well.
-// Not to be called directly: bench/run makes the namespaces and prints the table.
+// One iteration is one life: start, dump with the tree going on, dump to its end, restore, prove, end. The
+// iteration's time is that of the second dump; the rest are counters, so that the library's median and spread
+// cover them as well. Not to be called directly: bench/run makes the namespaces and prints the table.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -34,7 +35,8 @@ class FreshDir {
  public:
   explicit FreshDir(const std::filesystem::path& parent) {
     std::string name = (parent / "bench-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name + ": " + std::strerror(errno));
+    if (::mkdtemp(name.data()) == nullptr)
+      throw std::runtime_error("mkdtemp " + name + ": " + std::strerror(errno));
     path_ = name;
   }
   FreshDir(const FreshDir&) = delete;
@@ -163,9 +165,10 @@ int main_of(std::vector<char*> argv) {
   for (const Shape& shape : kShapes) {
     for (const auto& engine : engines) {
       const std::string name = std::string("tree/") + shape.name + "/" + engine->name();
-      benchmark::RegisterBenchmark(name.c_str(), [&shape, &places, engine = engine.get()](benchmark::State& state) {
-        run(state, *engine, shape, places);
-      })
+      benchmark::RegisterBenchmark(name.c_str(),
+                                   [&shape, &places, engine = engine.get()](benchmark::State& state) {
+                                     run(state, *engine, shape, places);
+                                   })
           ->Iterations(1)
           ->UseManualTime()
           ->Unit(benchmark::kMillisecond);

@@ -2,8 +2,8 @@
 //
 // usage: tree TASKS MIB SHARED_FILE
 //
-// The shared file is the only link to the benchmark: struct tree of tree.h. Every task answers SIGUSR1 by comparing
-// its memory with what it wrote there, so a restore that loses bytes is not measured as a fast one.
+// The shared file is the only link to the benchmark: struct tree of tree.h. Every task answers SIGUSR1 by
+// comparing its memory with what it wrote there, so a restore that loses bytes is not measured as a fast one.
 #include "tree.h"
 
 #include <fcntl.h>
@@ -14,12 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct tree *tree;
-static uint64_t *memory;
+static struct tree* tree;
+static uint64_t* memory;
 static size_t words;
 static uint64_t seed;
 
-static void die(const char *what) {
+static void die(const char* what) {
   perror(what);
   exit(1);
 }
@@ -69,7 +69,7 @@ static _Noreturn void feel_the_clock(void) {
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc != 4) {
     fprintf(stderr, "usage: %s TASKS MIB SHARED_FILE\n", argv[0]);
     return 2;
