@@ -1,0 +1,9 @@
+"""Virtual machines of the matrix: Debian's kernels as data, one root image, and programs run inside."""
+
+from .channel import Channel
+from .errors import KernelMissing, VmlabError, VmLost, VmSetupError
+from .recipes import LockedKernel
+from .recipes import locked_kernels as kernels
+from .vm import Vm
+
+__all__ = ["Channel", "KernelMissing", "LockedKernel", "Vm", "VmLost", "VmSetupError", "VmlabError", "kernels"]

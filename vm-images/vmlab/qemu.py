@@ -1,0 +1,60 @@
+"""QEMU's command line: one small PC with a console, a root disk and a control port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import tools
+
+_APPEND = (
+    "console=ttyS0",
+    # Only warnings and worse: the console is searched for trouble, and a serial port is slow.
+    "quiet", "loglevel=5",
+    # With -no-reboot a panic ends QEMU at once instead of leaving a machine that answers to nobody.
+    "panic=-1", "oops=panic",
+    # Kernels may be built with 32-bit programs switched off by default.
+    "ia32_emulation=on",
+    # There is no second machine to protect from this one, and emulated barriers cost time.
+    "mitigations=off", "rcupdate.rcu_expedited=1", "random.trust_cpu=on", "tsc=reliable", "no_timer_check",
+)
+
+_ACCEL = {
+    # Several threads make cross-CPU wake-ups slow and erratic; one is enough for one or two vCPUs.
+    "tcg": ("tcg,thread=single", "max,cx16=off"),
+    "kvm": ("kvm", "host"),
+}
+# cx16=off: QEMU 7.2 computes the flags of cmpxchg16b from a stale state. If an interrupt hits right after it, flags with bits
+# like NT or TF go to the stack, and the guest's kernel dies in iret ("double fault", "exc_debug_kernel") - on a busy host in
+# four boots of ten. Without the instruction the kernel's allocator takes a lock instead.
+
+
+@dataclass(frozen=True)
+class Machine:
+    accel: str
+    kernel: Path
+    initrd: Path
+    root: Path
+    console: Path
+    memory_mb: int
+    cpus: int
+
+
+def command(machine: Machine, control_fd: int) -> list[str]:
+    accel, cpu = _ACCEL[machine.accel]
+    return [
+        # SIGKILL for QEMU when the thread that started it is gone, however that came.
+        tools.find("setpriv"), "--pdeathsig", "KILL",
+        tools.find("qemu-system-x86_64"), "-no-user-config", "-nodefaults", "-no-reboot", "-display", "none",
+        "-M", "pc", "-accel", accel, "-cpu", cpu, "-smp", str(machine.cpus), "-m", str(machine.memory_mb),
+        "-kernel", str(machine.kernel), "-initrd", str(machine.initrd), "-append", " ".join(_APPEND),
+        "-drive", f"file={escaped(machine.root)},if=none,format=raw,readonly=on,id=root", "-device", "virtio-blk-pci,drive=root",
+        "-device", "virtio-serial-pci", "-chardev", f"socket,id=control,fd={control_fd}",
+        "-device", "virtserialport,chardev=control,name=vmlab.control",
+        "-serial", f"file:{machine.console}",
+    ]
+
+
+def escaped(path: Path) -> str:
+    """In QEMU's key=value lists a comma in a value is doubled."""
+    return str(path).replace(",", ",,")
