@@ -10,7 +10,7 @@ from harness import engines, procfs, program
 from harness.cells import ERROR, FAIL, PASS, SKIP, CellResult, CellSpec
 from harness.engines.base import NotOffered
 from harness.scenarios import SCENARIOS, SPECIAL
-from harness.stage import CellFailure, Stage, pids_here
+from harness.stage import CellFailure, Stage, command_of, pids_here
 from harness.waiting import WaitTimeout, wait_until
 
 
@@ -64,7 +64,7 @@ def leftovers(stage: Stage, mounts: str) -> list[str]:
     except WaitTimeout:
         for pid in pids_here():
             if pid != os.getpid():
-                found.append(f"process {pid} {_command(pid)}")
+                found.append(f"process {pid} {command_of(pid)}")
     if (now := mounts_here()) != mounts:
         found.append(f"mounts {sorted(set(now.splitlines()) ^ set(mounts.splitlines()))}")
     if shared := sorted(os.listdir("/dev/shm")):
@@ -78,13 +78,6 @@ def leftovers(stage: Stage, mounts: str) -> list[str]:
 
 def mounts_here() -> str:
     return procfs.text("/proc/self/mountinfo")
-
-
-def _command(pid: int) -> str:
-    try:
-        return procfs.text(f"/proc/{pid}/cmdline").replace("\0", " ").strip()
-    except OSError:
-        return "(ended)"
 
 
 def _last_look(stage: Stage) -> None:

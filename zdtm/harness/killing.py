@@ -12,9 +12,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from harness import procfs, program
+from harness import program
 from harness.oracle.tree import children, tree
-from harness.stage import CellFailure, Stage, pids_here
+from harness.stage import CellFailure, Stage, command_of, pids_here
 from harness.waiting import WaitTimeout, wait_until
 
 MODES = ("engine", "group", "guardian")
@@ -32,7 +32,7 @@ def killed(stage: Stage) -> None:
     time.sleep(options["delay_ms"] / 1000)
     hit = _kill(stage, engine, options["mode"])
     _wait_for_end(stage, engine)
-    _expect_no_strangers(stage, root)
+    _expect_no_strangers(stage, members)
     stage.log(f"{hit} killed after {options['delay_ms']:.3f} ms, image: {image.exists()}")
     stage.notes.append(f"{hit} {'committed' if image.exists() else 'not committed'}")
     stage.expect_only_images()
@@ -47,7 +47,7 @@ def killed(stage: Stage) -> None:
     stage.go_on()
 
 
-def _kill(stage: Stage, engine: subprocess.Popen[str], mode: str) -> str:
+def _kill(stage: Stage, engine: subprocess.Popen[bytes], mode: str) -> str:
     """What was hit; `nothing` if the dump was over before."""
     try:
         if mode == "guardian" and (helpers := children(engine.pid)):
@@ -64,30 +64,31 @@ def _kill(stage: Stage, engine: subprocess.Popen[str], mode: str) -> str:
     return "nothing"
 
 
-def _wait_for_end(stage: Stage, engine: subprocess.Popen[str]) -> None:
+def _wait_for_end(stage: Stage, engine: subprocess.Popen[bytes]) -> None:
     try:
-        output, errors = engine.communicate(timeout=min(20.0, stage.left_s()))
+        engine.wait(timeout=min(10.0, stage.left_s()))
     except subprocess.TimeoutExpired:
         engine.kill()
         engine.wait()
         raise CellFailure("the engine hangs after its guardian was killed") from None
-    stage.log(f"the engine ended with {engine.returncode}: {output}{errors}")
+    stage.log(f"the engine ended with {engine.returncode}: {stage.engine.said()}")
 
 
-def _expect_no_strangers(stage: Stage, root: int) -> None:
+def _expect_no_strangers(stage: Stage, members: list[int]) -> None:
     """Helpers of the engine may finish their work, but not for ever."""
     assert stage.running is not None
     ours = stage.running.ours()
 
-    def only_tree() -> bool:
+    def strangers() -> set[int]:
         program.reap_orphans(ours)
-        return set(pids_here()) <= {os.getpid(), root, *_tree_if_there(root)}
+        # Members by their old pids, too: a half killed tree has come apart.
+        known = {os.getpid(), *members, *_tree_if_there(stage.tree_root)}
+        return set(pids_here()) - known
 
     try:
-        wait_until(only_tree, "the engine's helpers to end", 5.0)
+        wait_until(lambda: not strangers(), "the engine's helpers to end", 10 * stage.settle_s)
     except WaitTimeout:
-        extra = set(pids_here()) - {os.getpid(), root, *_tree_if_there(root)}
-        names = [f"{pid} {procfs.text(f'/proc/{pid}/comm').strip()}" for pid in sorted(extra)]
+        names = [f"{pid} {command_of(pid)}" for pid in sorted(strangers())]
         raise CellFailure(f"processes of the engine stay: {names}") from None
 
 

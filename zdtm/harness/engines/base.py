@@ -81,7 +81,7 @@ class Surroundings:
 class Running:
     """A tree that runs, started or restored, and the way to learn how its root ends."""
 
-    def __init__(self, root: int, engine: Optional[subprocess.Popen[str]] = None) -> None:
+    def __init__(self, root: int, engine: Optional[subprocess.Popen[bytes]] = None) -> None:
         self.root = root
         self.engine = engine  # in the foreground: it ends with the root's status
 
@@ -148,48 +148,41 @@ class Engine:
 
     # -- how a program of an engine is run -------------------------------------------------------
 
-    def start(self, argv: list[str]) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            cwd=self.surroundings.cwd,
-            env=self.surroundings.variables(),
-            start_new_session=True,
-            preexec_fn=self.surroundings.enter,
-        )
-
-    def run(self, argv: list[str]) -> Outcome:
+    def start(self, argv: list[str]) -> subprocess.Popen[bytes]:
         # Into files, not pipes: a daemon that keeps our pipe open must not make us wait.
-        began = time.monotonic()
-        out = self.surroundings.temporary.parent / "engine.out"
-        err = self.surroundings.temporary.parent / "engine.err"
-        with open(out, "w+", errors="replace") as output, open(
-            err, "w+", errors="replace"
-        ) as errors:
-            process = subprocess.Popen(
+        output, errors = self._outputs()
+        with open(output, "wb") as out, open(errors, "wb") as err:
+            return subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
+                stdout=out,
+                stderr=err,
                 cwd=self.surroundings.cwd,
                 env=self.surroundings.variables(),
                 start_new_session=True,
                 preexec_fn=self.surroundings.enter,
             )
-            try:
-                code = process.wait(timeout=self.deadline_s)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                errors.write(f"\n(killed: no end after {self.deadline_s:g} s)\n")
-                code = -signal.SIGKILL
-            seconds = time.monotonic() - began
-        outcome = Outcome(
-            argv, code, out.read_text(errors="replace"), err.read_text(errors="replace"), seconds
-        )
+
+    def _outputs(self) -> tuple[Path, Path]:
+        beside = self.surroundings.temporary.parent
+        return beside / "engine.out", beside / "engine.err"
+
+    def said(self) -> str:
+        """By the program started last."""
+        return "".join(path.read_text(errors="replace") for path in self._outputs())
+
+    def run(self, argv: list[str]) -> Outcome:
+        began = time.monotonic()
+        process = self.start(argv)
+        told = ""
+        try:
+            code = process.wait(timeout=self.deadline_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            code = process.wait()
+            told = f"\n(killed: no end after {self.deadline_s:g} s)\n"
+        seconds = time.monotonic() - began
+        output, errors = (path.read_text(errors="replace") for path in self._outputs())
+        outcome = Outcome(argv, code, output, errors + told, seconds)
         self.runs.append(outcome)
         return outcome
