@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -97,6 +98,28 @@ static void raise_loopback(void)
 	close(fd);
 }
 
+/* Nodes whose opening loads a module. devtmpfs makes them only once the module is there. */
+static void make_static_nodes(void)
+{
+	FILE *table = fopen("/usr/lib/modules/vmlab/nodes", "re");
+	if (!table)
+		die("table of device nodes");
+	char name[128];
+	unsigned major, minor;
+	while (fscanf(table, "%100s %u %u", name, &major, &minor) == 3) {
+		char path[160];
+		snprintf(path, sizeof(path), "/dev/%s", name);
+		for (char *slash = strchr(path + 5, '/'); slash; slash = strchr(slash + 1, '/')) {
+			*slash = 0;
+			make_dir(path, 0755);
+			*slash = '/';
+		}
+		if (mknod(path, S_IFCHR | 0600, makedev(major, minor)) < 0 && errno != EEXIST)
+			die(path);
+	}
+	fclose(table);
+}
+
 void boot_furnish(void)
 {
 	umask(0);
@@ -106,6 +129,7 @@ void boot_furnish(void)
 	mount_at("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777,size=75%");
 	mount_at("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=755");
 	mount_at("cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, "nsdelegate");
+	make_static_nodes();
 	umask(022);
 	write_text("/sys/fs/cgroup/cgroup.subtree_control", "+cpu +memory +pids");
 	/* A kernel without it cannot execute images; whoever needs that finds the directory empty and says so. */

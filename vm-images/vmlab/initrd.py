@@ -10,20 +10,20 @@ from . import cache, guest_build, recipes
 from .cpio import CpioWriter
 from .errors import KernelMissing, VmSetupError
 from .kernel import KernelFiles
-from .modules import ModuleTree, alias_table
+from .modules import ModuleTree, alias_table, static_nodes
 
 # What lies here is the upper layer of the guest's root (see guest/boot.c): at its final path without a copy.
 _UPPER = "over/upper"
 # Bump when the code below writes another archive from the same inputs.
-_FORMAT = "2"
+_FORMAT = "3"
 
 Payload = Sequence[tuple[Path, str]]
 
 
 def build(target: Path, kernel: KernelFiles, payload: Payload) -> Path:
     with target.open("wb") as out:
-        with _base(kernel).open("rb") as base:
-            shutil.copyfileobj(base, out, 1 << 20)
+        with base(kernel).open("rb") as ready_made:
+            shutil.copyfileobj(ready_made, out, 1 << 20)
         writer = CpioWriter(out)
         for source, place in payload:
             if not source.exists():
@@ -41,7 +41,8 @@ def merged_usr(place: str) -> str:
     return f"/usr{place}" if first in ("bin", "sbin", "lib", "lib32", "lib64", "libx32") else place
 
 
-def _base(kernel: KernelFiles) -> Path:
+def base(kernel: KernelFiles) -> Path:
+    """The part that does not depend on the payload."""
     program = guest_build.program()
     wish = recipes.module_wish()
     key = cache.key_of(_FORMAT, program.name, str(kernel.modules), repr(wish))
@@ -64,5 +65,7 @@ def _write_base(target: Path, kernel: KernelFiles, program: Path, wish: recipes.
         for name in tree.in_load_order(on_demand):
             writer.file(f"{place}/{name}.ko", tree.data(name))
         writer.file(f"{place}/table", alias_table(tree, on_demand).encode())
+        nodes = static_nodes(tree.info(name) for name in tree.in_load_order(on_demand))
+        writer.file(f"{place}/nodes", nodes.encode())
         writer.file(f"{_UPPER}/usr/sbin/modprobe", program.read_bytes(), 0o755)
         writer.close()

@@ -7,6 +7,7 @@ well start machines from threads that end before the machine does.
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import select
 import socket
@@ -73,7 +74,7 @@ class Link:
     def send(self, frame: Frame) -> None:
         with self.changed:
             self._outbox.append(encode(frame))
-        self._wake()
+            self._wake()
 
     def start(self, body: bytes, source: Source, sinks: dict[int, Sink]) -> Process:
         with self.changed:
@@ -84,7 +85,7 @@ class Link:
             self._next_number = (self._next_number + 1) % 65536
             self.processes[process.number] = process
             self._outbox.append(encode(Frame(Type.SPAWN, process.number, 0, body)))
-        self._wake()
+            self._wake()
         return process
 
     def wait_for(self, predicate: Callable[[], bool], timeout_s: float | None) -> bool:
@@ -99,7 +100,7 @@ class Link:
     def close(self) -> None:
         with self.changed:
             self._closing = True
-        self._wake()
+            self._wake()
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
@@ -108,10 +109,10 @@ class Link:
             raise VmLost(self.lost)
 
     def _wake(self) -> None:
-        try:
-            os.write(self._wake_write, b"x")
-        except (BlockingIOError, OSError):
-            pass   # already awake, or already gone
+        """Requires: the condition is held, so that the pipe is not closed under us."""
+        if self.lost is None:
+            with contextlib.suppress(BlockingIOError):   # full: it will wake anyway
+                os.write(self._wake_write, b"x")
 
     # --- the thread ---
 
@@ -262,11 +263,13 @@ class Link:
             self.processes.pop(process.number, None)
 
     def _end(self, reason: str) -> None:
+        words = self._explain()
         with self.changed:
-            self.lost = f"{reason}{self._explain()}"
+            self.lost = f"{reason}{words}"
             for process in self.processes.values():
                 process.source.close()
                 for sink in process.sinks.values():
                     sink.end()
             os.close(self._wake_read)
+            os.close(self._wake_write)
             self.changed.notify_all()

@@ -107,7 +107,19 @@ def load_order(names: Iterable[str], needs: Mapping[str, Iterable[str]]) -> list
 def alias_table(tree: ModuleTree, names: Iterable[str]) -> str:
     """What the guest's modprobe reads: a pattern, then the files in load order, one alias a line."""
     lines = []
-    for name in names:
+    for name in tree.in_load_order(names):
         files = " ".join(f"{each}.ko" for each in tree.in_load_order([name]))
-        lines += [f"{pattern} {files}" for pattern in (canonical(name), *tree.info(name).aliases) if " " not in pattern]
+        lines += [f"{pattern} {files}" for pattern in (name, *tree.info(name).aliases) if " " not in pattern]
     return "\n".join(lines) + "\n"
+
+
+def static_nodes(infos: Iterable[ModInfo]) -> str:
+    """Device nodes that must be there before their module is: opening one is what loads it. A path, major and minor a line."""
+    lines = []
+    for info in infos:
+        # In pairs: devname:net/tun says where, char_major_10_200 says what.
+        paths = [alias.removeprefix("devname:") for alias in info.aliases if alias.startswith("devname:")]
+        numbers = [match for alias in info.aliases if (match := re.fullmatch(r"char_major_(\d+)_(\d+)", alias))]
+        if len(paths) == 1 and len(numbers) == 1:
+            lines.append(f"{paths[0].replace('_', '-')} {numbers[0][1]} {numbers[0][2]}\n")
+    return "".join(sorted(lines))
