@@ -63,6 +63,19 @@ _Noreturn void zdtm_skip(const char *feature);
 		result_;                                                \
 	})
 
+// The same, but where the kernel or the machine has no such thing, the program is skipped.
+#define NEEDS(call, feature)                                                                    \
+	({                                                                                      \
+		__auto_type needed_ = (call);                                                   \
+		if (needed_ == (__typeof__(needed_))-1) {                                       \
+			if (errno == ENOSYS || errno == EINVAL || errno == EPERM || errno == ENODEV ||   \
+			    errno == ENOENT || errno == EOPNOTSUPP || errno == ENOSPC)          \
+				zdtm_skip(feature);                                             \
+			FAIL("%s: %s", #call, strerror(errno));                                 \
+		}                                                                               \
+		needed_;                                                                        \
+	})
+
 // pthread functions return the error instead of setting errno.
 #define CHECK_ZERO(call)                                                \
 	do {                                                            \

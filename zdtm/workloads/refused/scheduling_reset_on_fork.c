@@ -1,0 +1,26 @@
+// A child that resets its scheduling on fork is refused by name, and goes on doing so.
+// rows: T9
+// refused: kind=scheduling
+#include "zdtm.h"
+
+#include <sched.h>
+
+static int changed(void *arg)
+{
+	(void)arg;
+	CHECK_SYS(sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &(struct sched_param){0}));
+	zdtm_checkpoint_here();
+	CHECK_EQ(sched_getscheduler(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
+	return zdtm_pass();
+}
+
+int main(int argc, char **argv)
+{
+	zdtm_init(argc, argv);
+	const pid_t child = zdtm_spawn(changed, NULL);
+
+	zdtm_checkpoint_here();
+
+	zdtm_join(child);
+	return zdtm_pass();
+}

@@ -1,0 +1,36 @@
+// Two processes on one memory are refused by name, and stay on it.
+// rows: T5
+// refused: kind=clone-vm
+#include "zdtm.h"
+
+#include <sched.h>
+
+static _Atomic uint32_t *go;
+static _Atomic uint32_t counter;	// private memory, seen by both
+static char stack[65536] __attribute__((aligned(16)));
+
+static int shares(void *arg)
+{
+	(void)arg;
+	// Another task on our memory or table: no libc state may be touched here.
+	while (!atomic_load(go))
+		syscall(SYS_sched_yield);
+	atomic_store(go, 2);
+	atomic_fetch_add(&counter, 5);
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	zdtm_init(argc, argv);
+	go = zdtm_shared_memory(zdtm_page());
+	const pid_t child = CHECK_SYS(clone(shares, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL));
+
+	zdtm_checkpoint_here();
+
+	atomic_store(go, 1);
+	CHECK_EQ(waitpid(child, NULL, 0), child);
+	CHECK_EQ(atomic_load(&counter), 5);
+	return zdtm_pass();
+}

@@ -1,0 +1,25 @@
+// A listening TCP socket of IPv6 is refused by name, and still listens.
+// rows: N1
+// attr: needs=inet6
+// refused: kind=socket
+#include "zdtm.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+int main(int argc, char **argv)
+{
+	zdtm_init(argc, argv);
+	struct sockaddr_in6 name = {.sin6_family = AF_INET6};
+	const int fd = NEEDS(socket(AF_INET6, SOCK_STREAM, 0), "IPv6");
+	CHECK_SYS(bind(fd, (struct sockaddr *)&name, sizeof(name)));	// the kernel chooses the port
+	CHECK_SYS(listen(fd, 4));
+
+	zdtm_checkpoint_here();
+
+	int listening = 0;
+	socklen_t size = sizeof(listening);
+	CHECK_SYS(getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size));
+	CHECK_EQ(listening, 1);
+	return zdtm_pass();
+}
