@@ -142,8 +142,12 @@ static pid_t await_ready(pid_t child, int pipe_ends[2])
 {
 	CHECK_SYS(close(pipe_ends[1]));
 	char byte = 0;
-	if (read(pipe_ends[0], &byte, 1) != 1 || byte != 'R')
+	if (read(pipe_ends[0], &byte, 1) != 1 || byte != 'R') {
+		int status = 0;
+		if (waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 77)
+			_exit(77);	// it has said what is missing
 		FAIL("child %d ended before it was ready", child);
+	}
 	CHECK_SYS(close(pipe_ends[0]));
 	return child;
 }
