@@ -76,8 +76,9 @@ class VmMachine(Machine):
         self.kernel = kernel
         self.build = build
         self.host_scratch = scratch
-        if kernel not in list(vmlab.kernels()):
-            known = ", ".join(vmlab.kernels())
+        names = [locked.name for locked in vmlab.kernels()]
+        if kernel not in names:
+            known = ", ".join(names)
             raise MachineUnusable(f"machine {self.name}: no such kernel; there are {known}")
 
     def payload(self) -> list[tuple[Path, str]]:
