@@ -3,7 +3,7 @@
 // attr: threads
 #include "zdtm.h"
 
-#ifndef SS_AUTODISARM	// libc 2.36 does not name it
+#ifndef SS_AUTODISARM // libc 2.36 does not name it
 #define SS_AUTODISARM (1U << 31)
 #endif
 
@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 	while (atomic_load(&ready) < 2)
 		nanosleep(&(struct timespec){0, 1000000}, NULL);
 	set_stack();
-	CHECK_SYS(syscall(SYS_tgkill, getpid(), zdtm_tid(), SIGUSR1));	// the checkpoint is in the handler
+	CHECK_SYS(syscall(SYS_tgkill, getpid(), zdtm_tid(), SIGUSR1)); // the checkpoint is in the handler
 
 	CHECK_EQ(handled, 1);
 	check_idle(0);

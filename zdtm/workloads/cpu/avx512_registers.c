@@ -16,6 +16,7 @@ enum { kWidth = 64 };
 #define WIDTH "64"
 
 // Loads all, spins, stores all. Two threads hold different values, so that one thread's are never the other's.
+// clang-format off
 #define SPINNER(name, base)                                                                     \
 	void *name(void *);                                                                     \
 	asm(".text\n" #name ":\n.set at, " SPIN_AT(base, SPIN_IN) "\n"                          \
@@ -27,6 +28,7 @@ enum { kWidth = 64 };
 	    ".irp n," NUMBERS "\nvmovdqu64 %zmm\\n, at\n.set at, at + " WIDTH "\n.endr\n"       \
 	    ".irp n,0,1,2,3,4,5,6,7\nkmovq %k\\n, at\n.set at, at + 8\n.endr\n"                   \
 	    "vzeroupper\nret\n")
+// clang-format on
 
 SPINNER(spin_first, FIRST);
 SPINNER(spin_second, SECOND);

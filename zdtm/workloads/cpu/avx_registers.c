@@ -16,6 +16,7 @@ enum { kWidth = 32 };
 #define WIDTH "32"
 
 // Loads all, spins, stores all. Two threads hold different values, so that one thread's are never the other's.
+// clang-format off
 #define SPINNER(name, base)                                                                     \
 	void *name(void *);                                                                     \
 	asm(".text\n" #name ":\n.set at, " SPIN_AT(base, SPIN_IN) "\n"                          \
@@ -25,6 +26,7 @@ enum { kWidth = 32 };
 	    ".set at, " SPIN_AT(base, SPIN_OUT) "\n"                                            \
 	    ".irp n," NUMBERS "\nvmovdqu %ymm\\n, at\n.set at, at + " WIDTH "\n.endr\n"       \
 	    "vzeroupper\nret\n")
+// clang-format on
 
 SPINNER(spin_first, FIRST);
 SPINNER(spin_second, SECOND);

@@ -16,7 +16,7 @@ static void waits(void)
 
 static void waits_timed(void)
 {
-	const long timeout[2] = {kTimeoutMs / 1000, 0};	// the layout that SYS_futex has in either word size
+	const long timeout[2] = {kTimeoutMs / 1000, 0}; // the layout that SYS_futex has in either word size
 	CHECK_ERRNO(syscall(SYS_futex, &timed, FUTEX_WAIT_PRIVATE, 0, timeout, NULL, 0), ETIMEDOUT);
 }
 

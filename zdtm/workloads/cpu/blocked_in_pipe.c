@@ -5,7 +5,7 @@
 
 #include <sys/uio.h>
 
-enum { kBig = 300000 };	// a write this long fills the pipe and waits in the middle
+enum { kBig = 300000 }; // a write this long fills the pipe and waits in the middle
 static int empty[2], scattered[2], full[2], large[2];
 
 static void reads(void)

@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <sys/select.h>
 
-static int quiet[2], woken[2];	// nothing comes through the first pipe, a byte through the second
+static int quiet[2], woken[2]; // nothing comes through the first pipe, a byte through the second
 
 static void poll_timed(void)
 {
@@ -52,7 +52,7 @@ static void select_timed(void)
 	struct timeval left = {kTimeoutMs / 1000, 0};
 	CHECK_EQ(select(quiet[0] + 1, &set, NULL, NULL, &left), 0);
 	CHECK(!FD_ISSET(quiet[0], &set));
-	CHECK_EQ(left.tv_sec, 0);	// Linux stores what was left
+	CHECK_EQ(left.tv_sec, 0); // Linux stores what was left
 }
 
 static void select_forever(void)

@@ -9,7 +9,7 @@ static void sleeps(void)
 {
 	struct timespec left = {-1, -1};
 	CHECK_EQ(nanosleep(&kAsked, &left), 0);
-	CHECK_EQ(left.tv_sec, -1);	// only an interrupted sleep may write it
+	CHECK_EQ(left.tv_sec, -1); // only an interrupted sleep may write it
 }
 
 static void sleeps_by_old_call(void)

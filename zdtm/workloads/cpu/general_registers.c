@@ -31,6 +31,7 @@ enum { kRegisters = 7, kCounter = 1 };
 #endif
 
 #define FLAGS 0x800
+// clang-format off
 #define SPINNER(name, base, wait)                                                              \
 	void *name(void *);                                                                    \
 	asm(".text\n" #name ":\n" PUSHES                                                         \
@@ -43,6 +44,7 @@ enum { kRegisters = 7, kCounter = 1 };
 	    ".irp r," NAMES "\nmov %\\r, at\n.set at, at + " WORD "\n.endr\n"                  \
 	    PUSHF POP SPIN_AT(base, SPIN_OUT) "+" SPIN_STR(FLAGS) "\ncld\n"                     \
 	    POPS "ret\n")
+// clang-format on
 
 SPINNER(spin_compare, FIRST, "pause\ncmpl $0, " SPIN_AT(FIRST, SPIN_GO) "\nje 1b\n");
 SPINNER(spin_flags, SECOND, "movl " SPIN_AT(SECOND, SPIN_GO) ", %ecx\njecxz 1b\n");

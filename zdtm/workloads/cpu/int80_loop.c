@@ -12,7 +12,10 @@ static struct result call(long number, long b)
 {
 	struct result r;
 	long c = 0x1111c, d = 0x2222d, s = 0x33335, i = 0x4444d;
-	asm volatile("int $0x80" : "=a"(r.value), "+b"(b), "+c"(c), "+d"(d), "+S"(s), "+D"(i) : "0"(number) : "memory");
+	asm volatile("int $0x80"
+		     : "=a"(r.value), "+b"(b), "+c"(c), "+d"(d), "+S"(s), "+D"(i)
+		     : "0"(number)
+		     : "memory");
 	r = (struct result){(int)r.value, b, c, d, s, i};
 	return r;
 }

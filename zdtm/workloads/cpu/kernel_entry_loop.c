@@ -38,7 +38,9 @@ static void step(void)
 {
 	long result, b = 0xb0b, c = 0xc0c, d = 0xd0d, s = 0x50, i = 0xd1;
 	asm volatile("call *%%gs:0x10"
-		     : "=a"(result), "+b"(b), "+c"(c), "+d"(d), "+S"(s), "+D"(i) : "0"(SYS_getppid) : "memory");
+		     : "=a"(result), "+b"(b), "+c"(c), "+d"(d), "+S"(s), "+D"(i)
+		     : "0"(SYS_getppid)
+		     : "memory");
 	CHECK_EQ(result, getppid());
 	CHECK(b == 0xb0b && c == 0xc0c && d == 0xd0d && s == 0x50 && i == 0xd1);
 }

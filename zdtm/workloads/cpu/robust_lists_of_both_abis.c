@@ -19,12 +19,13 @@ static long other_abi(long number, long a, long b, long c)
 {
 	long result;
 	// Into the 64-bit code segment by a far return, the call, and back by another one.
-	asm volatile("push $0x33\n call 1f\n 1: addl $(2f - 1b), (%%esp)\n lret\n"
-		     ".code64\n 2: syscall\n call 3f\n 3: movl $0x23, 4(%%rsp)\n addl $(4f - 3b), (%%rsp)\n lret\n"
-		     ".code32\n 4:\n"
-		     : "=a"(result)
-		     : "0"(number), "D"(a), "S"(b), "d"(c)
-		     : "ecx", "memory", "cc");
+	asm volatile(
+		"push $0x33\n call 1f\n 1: addl $(2f - 1b), (%%esp)\n lret\n"
+		".code64\n 2: syscall\n call 3f\n 3: movl $0x23, 4(%%rsp)\n addl $(4f - 3b), (%%rsp)\n lret\n"
+		".code32\n 4:\n"
+		: "=a"(result)
+		: "0"(number), "D"(a), "S"(b), "d"(c)
+		: "ecx", "memory", "cc");
 	return result;
 }
 enum { kSet = 273, kGet = 274, kHeadSize = 24 };
@@ -34,7 +35,7 @@ struct found {
 	uint64_t head, size;
 };
 
-static struct found *low;	// both ABIs can point to it
+static struct found *low; // both ABIs can point to it
 
 static struct found ask(void)
 {
@@ -51,7 +52,7 @@ int main(int argc, char **argv)
 	low = CHECK_SYS(mmap((void *)0x30000000, 4096, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
 	const uintptr_t head = (uintptr_t)low + 1024;
-	*(uint64_t *)head = head;	// an empty list points to itself
+	*(uint64_t *)head = head; // an empty list points to itself
 	CHECK_EQ(other_abi(kSet, head, kHeadSize, 0), 0);
 	CHECK_EQ(ask().head, head);
 	CHECK_SYS(syscall(SYS_get_robust_list, 0, &own_before, &size));

@@ -14,7 +14,7 @@ static int dies_with_lock(void *arg)
 	(void)arg;
 	CHECK_ZERO(pthread_mutex_lock(&locks->of_child));
 	zdtm_checkpoint_here();
-	_exit(0);	// with the lock in hand
+	_exit(0); // with the lock in hand
 }
 
 static int waits_for_lock(void *arg)
@@ -38,7 +38,7 @@ static void *thread_dies_with_lock(void *arg)
 static void *thread_waits(void *arg)
 {
 	atomic_store(&locks->waiter, zdtm_tid());
-	CHECK_EQ(pthread_mutex_lock(&locks->of_thread), EOWNERDEAD);	// blocked across the checkpoint
+	CHECK_EQ(pthread_mutex_lock(&locks->of_thread), EOWNERDEAD); // blocked across the checkpoint
 	CHECK_ZERO(pthread_mutex_consistent(&locks->of_thread));
 	CHECK_ZERO(pthread_mutex_unlock(&locks->of_thread));
 	return arg;

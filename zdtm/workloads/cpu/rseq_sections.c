@@ -29,20 +29,21 @@ static bool add_here(volatile struct rseq *area, uint32_t cpu, uint64_t *count)
 {
 	int done = 0;
 	uint32_t spin = 200;
-	asm volatile("mov %[section], %[armed]\n"
-		     "section_start:\n"
-		     "cmpl %[cpu], %[current]\n jne 8f\n"
-		     "7: decl %[spin]\n jnz 7b\n"
-		     "addl $1, %[count]\n"
-		     "section_end:\n"
-		     "movl $1, %[done]\n jmp 8f\n"
-		     ".byte 0x0f, 0xb9, 0x3d\n .long 0x53053053\n"	// what the kernel wants to see before an abort
-		     "section_abort:\n"
-		     "8:\n"
-		     : [armed] "=m"(*(void *volatile *)&area->rseq_cs), [count] "+m"(*(uint32_t *)count),
-		       [done] "+r"(done), [spin] "+r"(spin)
-		     : [section] "r"(&section), [cpu] "r"(cpu), [current] "m"(area->cpu_id)
-		     : "memory", "cc");
+	asm volatile(
+		"mov %[section], %[armed]\n"
+		"section_start:\n"
+		"cmpl %[cpu], %[current]\n jne 8f\n"
+		"7: decl %[spin]\n jnz 7b\n"
+		"addl $1, %[count]\n"
+		"section_end:\n"
+		"movl $1, %[done]\n jmp 8f\n"
+		".byte 0x0f, 0xb9, 0x3d\n .long 0x53053053\n" // what the kernel wants to see before an abort
+		"section_abort:\n"
+		"8:\n"
+		: [armed] "=m"(*(void *volatile *)&area->rseq_cs), [count] "+m"(*(uint32_t *)count),
+		  [done] "+r"(done), [spin] "+r"(spin)
+		: [section] "r"(&section), [cpu] "r"(cpu), [current] "m"(area->cpu_id)
+		: "memory", "cc");
 	return done;
 }
 

@@ -8,7 +8,7 @@
 
 enum { kThreads = 3 };
 static _Atomic uint32_t ready, go;
-static unsigned char *low;	// below 4 GiB, where a descriptor can point to in both word sizes
+static unsigned char *low; // below 4 GiB, where a descriptor can point to in both word sizes
 
 // Through int $0x80 in both: only the 32-bit ABI has these calls.
 static int thread_area(int number, struct user_desc *desc)

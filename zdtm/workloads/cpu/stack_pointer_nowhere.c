@@ -7,6 +7,7 @@
 
 // Goroutines and hand-made stacks are legal: nothing may be written below, or through, a stack pointer.
 void *spin_without_stack(void *);
+// clang-format off
 #ifdef __x86_64__
 asm(".text\nspin_without_stack:\nmov %rsp, " SPIN_AT(BASE, SPIN_SAVED) "\nmov $0x7ead0000, %rsp\n"
     "movl $1, " SPIN_AT(BASE, SPIN_HERE) "\n1: pause\ncmpl $0, " SPIN_AT(BASE, SPIN_GO) "\nje 1b\n"
@@ -16,6 +17,7 @@ asm(".text\nspin_without_stack:\nmov %esp, " SPIN_AT(BASE, SPIN_SAVED) "\nmov $0
     "movl $1, " SPIN_AT(BASE, SPIN_HERE) "\n1: pause\ncmpl $0, " SPIN_AT(BASE, SPIN_GO) "\nje 1b\n"
     "mov %esp, " SPIN_AT(BASE, SPIN_OUT) "\nmov " SPIN_AT(BASE, SPIN_SAVED) ", %esp\nret\n");
 #endif
+// clang-format on
 
 int main(int argc, char **argv)
 {

@@ -27,7 +27,7 @@ static void *body(void *arg)
 	const pthread_t self = pthread_self();
 
 	atomic_fetch_add(&ready, 1);
-	while (!atomic_load(&go))	// no call: errno has to be as it was
+	while (!atomic_load(&go)) // no call: errno has to be as it was
 		;
 
 	CHECK_EQ(errno, 1000 + number);

@@ -3,7 +3,8 @@
 // attr: loops threads
 #include "zdtm.h"
 
-static const clockid_t kClocks[] = {CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_MONOTONIC_COARSE, CLOCK_MONOTONIC_RAW};
+static const clockid_t kClocks[] = {CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_MONOTONIC_COARSE,
+				    CLOCK_MONOTONIC_RAW};
 enum { kCount = sizeof(kClocks) / sizeof(kClocks[0]) };
 static atomic_bool stop;
 

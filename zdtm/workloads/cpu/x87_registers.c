@@ -8,10 +8,12 @@
 // Five values on the x87 stack (three slots stay empty), odd rounding and precision, sticky exceptions set; then
 // it spins. It runs twice: at once for what to expect, and across the checkpoint.
 void *spin_x87(void *);
+// clang-format off
 asm(".text\nspin_x87:\nfninit\nldmxcsr " SPIN_AT(BASE, 0x100) "\nfldcw " SPIN_AT(BASE, 0x108) "\n"
     "fldpi\nfldl2e\nfldln2\nfldlg2\nfld1\nfldz\nfdivrp\n"	// the division by zero leaves its mark
     "movl $1, " SPIN_AT(BASE, SPIN_HERE) "\n1: pause\ncmpl $0, " SPIN_AT(BASE, SPIN_GO) "\nje 1b\n"
     "fxsave " SPIN_AT(BASE, SPIN_OUT) "\nfninit\nldmxcsr " SPIN_AT(BASE, 0x10c) "\nret\n");
+// clang-format on
 
 static void *other_words(void *arg)
 {
@@ -32,8 +34,8 @@ int main(int argc, char **argv)
 	static _Atomic uint32_t go;
 	zdtm_init(argc, argv);
 	spin_map(BASE);
-	*spin_word(BASE, 0x100) = 0x1f80 | 0x6000 | 0x8000 | 0x21;	// to zero, flush, invalid and inexact seen
-	*spin_word(BASE, 0x108) = 0x037f & ~0x0300;			// single precision
+	*spin_word(BASE, 0x100) = 0x1f80 | 0x6000 | 0x8000 | 0x21; // to zero, flush, invalid and inexact seen
+	*spin_word(BASE, 0x108) = 0x037f & ~0x0300;		   // single precision
 	*spin_word(BASE, 0x10c) = 0x1f80;
 	*spin_word(BASE, SPIN_GO) = 1;
 	spin_x87(NULL);
@@ -53,6 +55,6 @@ int main(int argc, char **argv)
 	CHECK(memcmp(found + 24, expected + 24, 8) == 0);
 	for (int slot = 0; slot < 8; slot++)
 		CHECK(memcmp(found + 32 + 16 * slot, expected + 32 + 16 * slot, 10) == 0);
-	CHECK((expected[2] | expected[3] << 8) & 4);	// the division was seen at all
+	CHECK((expected[2] | expected[3] << 8) & 4); // the division was seen at all
 	return zdtm_pass();
 }

@@ -10,7 +10,7 @@ static atomic_bool stop;
 static void append(int fd, uint32_t writer, uint32_t number)
 {
 	const uint32_t record[4] = {writer, number, writer * 7919 + number, 0xfeedface};
-	CHECK_EQ(write(fd, record, sizeof(record)), sizeof(record));	// one write is one record
+	CHECK_EQ(write(fd, record, sizeof(record)), sizeof(record)); // one write is one record
 }
 
 static void *thread(void *arg)
@@ -23,7 +23,7 @@ static void *thread(void *arg)
 static int child(void *arg)
 {
 	(void)arg;
-	const int own = CHECK_SYS(open("log", O_WRONLY | O_APPEND));	// its own open file
+	const int own = CHECK_SYS(open("log", O_WRONLY | O_APPEND)); // its own open file
 	for (uint32_t n = 0; zdtm_running(); n++)
 		append(own, 2, n);
 	return zdtm_pass();

@@ -28,7 +28,7 @@ int main(int argc, char **argv)
 	zdtm_init(argc, argv);
 	const int fd = CHECK_SYS(open("/proc/self/exe", O_RDONLY));
 	CHECK_SYS(lseek(fd, 5, SEEK_SET));
-	for (int i = 0; i < kCount; i++)	// copies of one open file: the flag is not part of it
+	for (int i = 0; i < kCount; i++) // copies of one open file: the flag is not part of it
 		CHECK_EQ(dup3(fd, kFirst + i, closes(i) ? O_CLOEXEC : 0), kFirst + i);
 
 	zdtm_checkpoint_here();

@@ -29,7 +29,7 @@ static int below(void *arg)
 	int next = generation + 1;
 	const pid_t child = generation < 2 ? zdtm_spawn(below, &next) : 0;
 	if (generation == 1) {
-		CHECK_SYS(close(STDIN_FILENO));	// what is closed here is open in the child
+		CHECK_SYS(close(STDIN_FILENO)); // what is closed here is open in the child
 		CHECK_SYS(close(STDERR_FILENO));
 	}
 

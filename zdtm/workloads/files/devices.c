@@ -3,7 +3,8 @@
 #include "zdtm.h"
 
 enum { kNull, kZero, kFull, kRandom, kUrandom, kCount };
-static const char *const kPaths[kCount] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"};
+static const char *const kPaths[kCount] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
+					   "/dev/urandom"};
 static const unsigned kMinor[kCount] = {3, 5, 7, 8, 9};
 static int fds[kCount];
 
@@ -23,7 +24,7 @@ static void check(void)
 		zdtm_get(fds[i], block, 16);
 		zdtm_get(fds[i], other, 16);
 		CHECK(memcmp(block, other, 16));
-		CHECK_ERRNO(write(fds[i], block, 1), EBADF);	// opened for reading only
+		CHECK_ERRNO(write(fds[i], block, 1), EBADF); // opened for reading only
 	}
 	for (int i = 0; i < kCount; i++) {
 		struct stat info;

@@ -28,6 +28,6 @@ int main(int argc, char **argv)
 	CHECK_EQ(got[0], 'F');
 	struct stat info;
 	CHECK_SYS(fstat(fd, &info));
-	CHECK(info.st_blocks < 1000);	// still sparse
+	CHECK(info.st_blocks < 1000); // still sparse
 	return zdtm_pass();
 }

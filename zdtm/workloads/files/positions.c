@@ -15,7 +15,7 @@ static struct opened all[] = {
 	{"a", O_WRONLY, 50, -1, 0},
 	{"a", O_RDWR, 100, -1, 0},
 	{"a", O_RDWR | O_APPEND, 3, -1, 0},
-	{"a", O_RDWR | O_NONBLOCK, 10000, -1, 0},	// far behind the end
+	{"a", O_RDWR | O_NONBLOCK, 10000, -1, 0}, // far behind the end
 	{"a", O_WRONLY | O_SYNC, 1, -1, 0},
 	{"a", O_RDWR | O_DSYNC, 2, -1, 0},
 	{"a", O_RDONLY | O_NOATIME, 4, -1, 0},
@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	// Opened without O_LARGEFILE, as an old 32-bit program does.
 	const int small = CHECK_SYS(syscall(SYS_open, "a", O_RDWR & ~O_LARGEFILE));
 	const int small_flags = CHECK_SYS(fcntl(small, F_GETFL));
-	CHECK_SYS(chmod("b", 0));	// what is open stays open
+	CHECK_SYS(chmod("b", 0)); // what is open stays open
 
 	zdtm_checkpoint_here();
 
@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 		if ((one->flags & O_ACCMODE) == O_RDONLY)
 			CHECK_ERRNO(write(one->fd, got, 1), EBADF);
 	}
-	zdtm_put(all[4].fd, "end", 3);	// O_APPEND: wherever it stood
+	zdtm_put(all[4].fd, "end", 3); // O_APPEND: wherever it stood
 	CHECK_EQ(lseek(all[4].fd, 0, SEEK_CUR), kSize + 3);
 	zdtm_put(all[5].fd, "gap", 3);
 	CHECK_EQ(lseek(all[5].fd, 0, SEEK_END), 10003);

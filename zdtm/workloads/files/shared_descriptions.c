@@ -10,11 +10,11 @@ static int child(void *arg)
 	(void)arg;
 	CHECK_SYS(lseek(own, 30, SEEK_SET));
 	zdtm_checkpoint_here();
-	CHECK_EQ(lseek(shared, 0, SEEK_CUR), 15);	// the parent has moved it
+	CHECK_EQ(lseek(shared, 0, SEEK_CUR), 15); // the parent has moved it
 	CHECK_EQ(lseek(own, 0, SEEK_CUR), 30);
 	CHECK_EQ(lseek(only_below, 0, SEEK_CUR), 40);
 	CHECK_SYS(lseek(twin, 16, SEEK_SET));
-	CHECK_SYS(fcntl(shared, F_SETFL, O_APPEND));	// flags belong to the open file too
+	CHECK_SYS(fcntl(shared, F_SETFL, O_APPEND)); // flags belong to the open file too
 	return zdtm_pass();
 }
 
@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 	CHECK_SYS(lseek(apart, 10, SEEK_SET));
 	CHECK_SYS(lseek(only_below, 40, SEEK_SET));
 	const pid_t relatives[2] = {zdtm_spawn(child, NULL), zdtm_spawn(child, NULL)};
-	CHECK_SYS(close(only_below));	// now held by children alone
+	CHECK_SYS(close(only_below)); // now held by children alone
 
 	zdtm_checkpoint_here();
 

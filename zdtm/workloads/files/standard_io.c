@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 	FILE *const in = fopen("input", "r"), *const out = fopen("output", "w");
 	CHECK(in && out);
 	CHECK_EQ(fscanf(in, "%15s", word), 1);
-	CHECK(fprintf(out, "half of a ") > 0);	// stays in libc's buffer
+	CHECK(fprintf(out, "half of a ") > 0); // stays in libc's buffer
 	struct stat before, after;
 	CHECK_SYS(fstat(STDOUT_FILENO, &before));
 	const int flags = CHECK_SYS(fcntl(STDOUT_FILENO, F_GETFL));

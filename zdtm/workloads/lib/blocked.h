@@ -9,8 +9,8 @@ enum { kTimeoutMs = 3000, kBeforeMs = 1500, kSlackMs = 1200, kMaxBlocked = 24 };
 
 struct blocked {
 	const char *name;
-	void (*call)(void);	// checks what its call returned
-	bool timed;		// lasts kTimeoutMs by itself
+	void (*call)(void); // checks what its call returned
+	bool timed;	    // lasts kTimeoutMs by itself
 	pthread_t thread;
 	_Atomic uint32_t tid;
 	int64_t began, ended;

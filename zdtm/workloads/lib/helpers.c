@@ -49,7 +49,7 @@ void zdtm_until_asleep(pid_t tid)
 	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
 	for (;;) {
 		zdtm_slurp(path, text, sizeof(text));
-		const char *end = strrchr(text, ')');	// the name before it may hold anything
+		const char *end = strrchr(text, ')'); // the name before it may hold anything
 		CHECK(end && end[1] == ' ');
 		if (end[2] == 'S')
 			return;

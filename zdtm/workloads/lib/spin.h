@@ -12,11 +12,11 @@ enum { kSpinSize = 0x4000 };
 #define SPIN_STR(x) SPIN_STR_(x)
 #define SPIN_AT(base, offset) SPIN_STR(base) "+" SPIN_STR(offset)
 
-#define SPIN_IN 0x0		// the pattern
-#define SPIN_OUT 0x1000		// what was found afterwards
-#define SPIN_GO 0x2000		// the word that ends the spinning
-#define SPIN_HERE 0x2004	// set when the pattern is in place
-#define SPIN_SAVED 0x2008	// the stack pointer meanwhile
+#define SPIN_IN 0x0	  // the pattern
+#define SPIN_OUT 0x1000	  // what was found afterwards
+#define SPIN_GO 0x2000	  // the word that ends the spinning
+#define SPIN_HERE 0x2004  // set when the pattern is in place
+#define SPIN_SAVED 0x2008 // the stack pointer meanwhile
 
 static inline volatile uint32_t *spin_word(uintptr_t base, unsigned offset)
 {

@@ -2,8 +2,8 @@
 #include "zdtm.h"
 
 static volatile sig_atomic_t woken;
-static pid_t root_pid;		// 0 in every process but the one that the harness started
-static int ready_fd = -1;	// where a relative reports; its number survives exec in the environment
+static pid_t root_pid;	  // 0 in every process but the one that the harness started
+static int ready_fd = -1; // where a relative reports; its number survives exec in the environment
 static bool ready_said;
 
 static const char kReadyVariable[] = "ZDTM_READY_FD";
@@ -29,7 +29,8 @@ void zdtm_fail(const char *file, int line, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	const char *slash = strrchr(file, '/');
-	snprintf(out, sizeof(out), "FAIL %s:%d: %s [pid %d]\n", slash ? slash + 1 : file, line, text, getpid());
+	snprintf(out, sizeof(out), "FAIL %s:%d: %s [pid %d]\n", slash ? slash + 1 : file, line, text,
+		 getpid());
 	say(out);
 	_exit(1);
 }
@@ -42,10 +43,24 @@ void zdtm_skip(const char *feature)
 	_exit(77);
 }
 
+// Whoever started us may ignore or block signals (nohup does): a workload begins as from a fresh login.
+static void ordinary_signals(void)
+{
+	sigset_t none;
+	for (int signo = 1; signo < _NSIG; signo++)
+		signal(signo,
+		       SIG_DFL); // fails for the few that cannot be changed, which are as they should be
+	sigemptyset(&none);
+	CHECK_SYS(sigprocmask(SIG_SETMASK, &none, NULL));
+}
+
 void zdtm_init(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
+	const char *inherited = getenv(kReadyVariable);
+	if (!inherited)
+		ordinary_signals();
 	const struct sigaction action = {.sa_handler = on_wake};
 	CHECK_SYS(sigaction(SIGUSR2, &action, NULL));
 	sigset_t wake;
@@ -53,7 +68,6 @@ void zdtm_init(int argc, char **argv)
 	sigaddset(&wake, SIGUSR2);
 	CHECK_SYS(sigprocmask(SIG_BLOCK, &wake, NULL));
 
-	const char *inherited = getenv(kReadyVariable);
 	if (!inherited) {
 		root_pid = getpid();
 		return;
@@ -145,7 +159,7 @@ static pid_t await_ready(pid_t child, int pipe_ends[2])
 	if (read(pipe_ends[0], &byte, 1) != 1 || byte != 'R') {
 		int status = 0;
 		if (waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 77)
-			_exit(77);	// it has said what is missing
+			_exit(77); // it has said what is missing
 		FAIL("child %d ended before it was ready", child);
 	}
 	CHECK_SYS(close(pipe_ends[0]));
@@ -183,7 +197,7 @@ pid_t zdtm_spawn_program(const char *path, ...)
 		char number[16];
 		if (ready_fd >= 0)
 			CHECK_SYS(close(ready_fd));
-		const int fd = CHECK_SYS(dup(ends[1]));	// the copy has no O_CLOEXEC
+		const int fd = CHECK_SYS(dup(ends[1])); // the copy has no O_CLOEXEC
 		snprintf(number, sizeof(number), "%d", fd);
 		setenv(kReadyVariable, number, 1);
 		execv(path, words);

@@ -37,60 +37,60 @@ _Noreturn void zdtm_skip(const char *feature);
 
 #define FAIL(...) zdtm_fail(__FILE__, __LINE__, __VA_ARGS__)
 
-#define CHECK(condition)                                                \
-	do {                                                            \
-		if (!(condition))                                       \
-			FAIL("%s (errno %d)", #condition, errno);       \
+#define CHECK(condition) \
+	do { \
+		if (!(condition)) \
+			FAIL("%s (errno %d)", #condition, errno); \
 	} while (0)
 
 // Both sides travel as long long, so -1 stays -1 and 64-bit values survive in a 32-bit task.
-#define CHECK_EQ(got, want)                                                                            \
-	do {                                                                                           \
-		const long long got_ = (long long)(got);                                               \
-		const int errno_ = errno;                                                              \
-		const long long want_ = (long long)(want);                                             \
-		if (got_ != want_)                                                                     \
-			FAIL("%s is %lld, expected %lld (errno %d)", #got, got_, want_, errno_);       \
-		errno = errno_;                                                                        \
+#define CHECK_EQ(got, want) \
+	do { \
+		const long long got_ = (long long)(got); \
+		const int errno_ = errno; \
+		const long long want_ = (long long)(want); \
+		if (got_ != want_) \
+			FAIL("%s is %lld, expected %lld (errno %d)", #got, got_, want_, errno_); \
+		errno = errno_; \
 	} while (0)
 
 // The value of a call that reports failure with -1 (or MAP_FAILED).
-#define CHECK_SYS(call)                                                 \
-	({                                                              \
-		__auto_type result_ = (call);                           \
-		if (result_ == (__typeof__(result_))-1)                 \
-			FAIL("%s: %s", #call, strerror(errno));         \
-		result_;                                                \
+#define CHECK_SYS(call) \
+	({ \
+		__auto_type result_ = (call); \
+		if (result_ == (__typeof__(result_))-1) \
+			FAIL("%s: %s", #call, strerror(errno)); \
+		result_; \
 	})
 
 // The same, but where the kernel or the machine has no such thing, the program is skipped.
-#define NEEDS(call, feature)                                                                    \
-	({                                                                                      \
-		__auto_type needed_ = (call);                                                   \
-		if (needed_ == (__typeof__(needed_))-1) {                                       \
-			if (errno == ENOSYS || errno == EINVAL || errno == EPERM || errno == ENODEV ||   \
-			    errno == ENOENT || errno == EOPNOTSUPP || errno == ENOSPC)          \
-				zdtm_skip(feature);                                             \
-			FAIL("%s: %s", #call, strerror(errno));                                 \
-		}                                                                               \
-		needed_;                                                                        \
+#define NEEDS(call, feature) \
+	({ \
+		__auto_type needed_ = (call); \
+		if (needed_ == (__typeof__(needed_))-1) { \
+			if (errno == ENOSYS || errno == EINVAL || errno == EPERM || errno == ENODEV || \
+			    errno == ENOENT || errno == EOPNOTSUPP || errno == ENOSPC) \
+				zdtm_skip(feature); \
+			FAIL("%s: %s", #call, strerror(errno)); \
+		} \
+		needed_; \
 	})
 
 // pthread functions return the error instead of setting errno.
-#define CHECK_ZERO(call)                                                \
-	do {                                                            \
-		const int error_ = (call);                              \
-		if (error_)                                             \
-			FAIL("%s: %s", #call, strerror(error_));        \
+#define CHECK_ZERO(call) \
+	do { \
+		const int error_ = (call); \
+		if (error_) \
+			FAIL("%s: %s", #call, strerror(error_)); \
 	} while (0)
 
-#define CHECK_ERRNO(call, expected)                                                                    \
-	do {                                                                                           \
-		errno = 0;                                                                             \
-		const long long result_ = (long long)(call);                                           \
-		if (result_ != -1 || errno != (expected))                                              \
-			FAIL("%s returned %lld with errno %d, expected -1 with %s", #call, result_,    \
-			     errno, #expected);                                                        \
+#define CHECK_ERRNO(call, expected) \
+	do { \
+		errno = 0; \
+		const long long result_ = (long long)(call); \
+		if (result_ != -1 || errno != (expected)) \
+			FAIL("%s returned %lld with errno %d, expected -1 with %s", #call, result_, errno, \
+			     #expected); \
 	} while (0)
 
 // --- The protocol with the harness (see ../README.md). ---
@@ -118,8 +118,8 @@ pid_t zdtm_spawn_program(const char *path, ...) __attribute__((sentinel));
 // Lets a ready child go on, and waits until it has passed.
 void zdtm_join(pid_t child);
 
-const char *zdtm_self(void);	// the path of this program
-const char *zdtm_twin(void);	// the path of its build for the other word size
+const char *zdtm_self(void); // the path of this program
+const char *zdtm_twin(void); // the path of its build for the other word size
 
 // --- Threads. ---
 

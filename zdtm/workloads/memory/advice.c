@@ -5,19 +5,15 @@
 struct advice {
 	int number;
 	const char *flag;
-	bool optional;	// depends on the kernel's configuration
+	bool optional; // depends on the kernel's configuration
 	char *area;
 };
 
 static struct advice all[] = {
-	{MADV_DONTFORK, "dc", false, NULL},
-	{MADV_WIPEONFORK, "wf", false, NULL},
-	{MADV_DONTDUMP, "dd", false, NULL},
-	{MADV_SEQUENTIAL, "sr", false, NULL},
-	{MADV_RANDOM, "rr", false, NULL},
-	{MADV_HUGEPAGE, "hg", true, NULL},
-	{MADV_NOHUGEPAGE, "nh", true, NULL},
-	{MADV_MERGEABLE, "mg", true, NULL},
+	{MADV_DONTFORK, "dc", false, NULL},  {MADV_WIPEONFORK, "wf", false, NULL},
+	{MADV_DONTDUMP, "dd", false, NULL},  {MADV_SEQUENTIAL, "sr", false, NULL},
+	{MADV_RANDOM, "rr", false, NULL},    {MADV_HUGEPAGE, "hg", true, NULL},
+	{MADV_NOHUGEPAGE, "nh", true, NULL}, {MADV_MERGEABLE, "mg", true, NULL},
 };
 enum { kCount = sizeof(all) / sizeof(all[0]), kPages = 3 };
 
@@ -37,7 +33,8 @@ int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
 	const size_t size = kPages * zdtm_page();
-	char *const apart = CHECK_SYS(mmap(NULL, 2 * kCount * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char *const apart =
+		CHECK_SYS(mmap(NULL, 2 * kCount * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	for (int i = 0; i < kCount; i++) {
 		all[i].area = apart + 2 * i * size;
 		CHECK_SYS(mprotect(all[i].area, size, PROT_READ | PROT_WRITE));

@@ -33,7 +33,7 @@ static int open_with(const char *name, size_t size)
 int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
-	const size_t page = zdtm_page(), size = 2 * page + 100;	// ends inside a page
+	const size_t page = zdtm_page(), size = 2 * page + 100; // ends inside a page
 	const int fd = open_with("short", size);
 	char *const shared = CHECK_SYS(mmap(NULL, 6 * page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
 	char *const private = CHECK_SYS(mmap(NULL, 6 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0));

@@ -29,7 +29,7 @@ static int generation(void *arg)
 	zdtm_checkpoint_here();
 
 	check(mine);
-	memset(area, mine, zdtm_page());	// still nobody else's
+	memset(area, mine, zdtm_page()); // still nobody else's
 	if (child)
 		zdtm_join(child);
 	for (size_t i = 0; i < zdtm_page(); i++)
@@ -40,7 +40,8 @@ static int generation(void *arg)
 int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
-	area = CHECK_SYS(mmap(NULL, kPages * zdtm_page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	area = CHECK_SYS(
+		mmap(NULL, kPages * zdtm_page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	for (int n = 0; n < kPages; n++)
 		zdtm_fill(area + n * zdtm_page(), zdtm_page(), n);
 	int first = 0;

@@ -9,8 +9,8 @@ int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
 	const size_t page = zdtm_page();
-	unsigned char *const area = CHECK_SYS(mmap(NULL, kPages * page, PROT_READ | PROT_WRITE,
-						   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	unsigned char *const area = CHECK_SYS(
+		mmap(NULL, kPages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	unsigned round = 0;
 	zdtm_fill(area, kPages * page, round);
 	while (zdtm_running()) {
@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 				CHECK((area[i * page] == 0xcc && area[i * page + page - 1] == 0xcc) || i % 2);
 			_exit(23);
 		}
-		area[5 * page] ^= 0xff;	// while the child looks at it
+		area[5 * page] ^= 0xff; // while the child looks at it
 		int status;
 		CHECK_EQ(waitpid(child, &status, 0), child);
 		CHECK_EQ(WEXITSTATUS(status), 23);

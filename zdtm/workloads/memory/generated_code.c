@@ -11,13 +11,13 @@ static void generate(unsigned char *at, uint32_t value)
 
 static uint32_t run(const void *at)
 {
-	uint32_t (*function)(void) = (uint32_t (*)(void))(uintptr_t)at;
+	uint32_t (*function)(void) = (uint32_t(*)(void))(uintptr_t)at;
 	return function();
 }
 
 __attribute__((noinline, aligned(4096))) static uint32_t patched(void)
 {
-	asm volatile(".skip 64, 0x90");	// room for the patch
+	asm volatile(".skip 64, 0x90"); // room for the patch
 	return 1;
 }
 
@@ -46,7 +46,7 @@ int main(int argc, char **argv)
 	CHECK_EQ(run(loose), 1002);
 	CHECK_EQ(run(shared), 1003);
 	CHECK_EQ(run((void *)(uintptr_t)patched), 1004);
-	generate(loose, 2002);	// it may still be written and run
+	generate(loose, 2002); // it may still be written and run
 	CHECK_EQ(run(loose), 2002);
 	const int zero = CHECK_SYS(open("/dev/zero", O_RDONLY));
 	CHECK_ERRNO(read(zero, strict, 1), EFAULT);

@@ -30,13 +30,14 @@ int main(int argc, char **argv)
 	zdtm_init(argc, argv);
 	const size_t page = zdtm_page();
 	// Room below it, so that nothing else is put there.
-	char *const room = CHECK_SYS(mmap(NULL, 1024 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+	char *const room = CHECK_SYS(
+		mmap(NULL, 1024 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
 	char *const top = room + 1024 * page;
 	CHECK_SYS(munmap(room, 1024 * page));
 	CHECK_SYS(mmap(top - 4 * page, 4 * page, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1, 0));
 	for (int i = 1; i <= 8; i++)
-		zdtm_fill(top - i * page, page, i);	// half of it has grown already
+		zdtm_fill(top - i * page, page, i); // half of it has grown already
 
 	CHECK(deep_checkpoint(20, 1) > 0);
 
@@ -45,6 +46,6 @@ int main(int argc, char **argv)
 	for (int i = 1; i <= 200; i++)
 		CHECK(zdtm_filled(top - i * page, page, i));
 	CHECK(zdtm_vm_flag(top - page, "gd"));
-	CHECK(deep(300, 4) > 0);	// 2.4 MiB, much more than was ever used
+	CHECK(deep(300, 4) > 0); // 2.4 MiB, much more than was ever used
 	return zdtm_pass();
 }

@@ -8,7 +8,7 @@ static unsigned char *blocks[kBlocks];
 
 static size_t size_of(int i)
 {
-	return 16 + (i * 7919u) % 5000 + (i % 50 == 0 ? 300000 : 0);	// some get a mapping of their own
+	return 16 + (i * 7919u) % 5000 + (i % 50 == 0 ? 300000 : 0); // some get a mapping of their own
 }
 
 static void *other_arena(void *arg)

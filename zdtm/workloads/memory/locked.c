@@ -30,12 +30,13 @@ int main(int argc, char **argv)
 	zdtm_checkpoint_here();
 
 	CHECK_EQ(locked_kib(), before);
-	CHECK(!zdtm_vm_flag(part, "lo") && zdtm_vm_flag(part + 2 * page, "lo") && !zdtm_vm_flag(part + 5 * page, "lo"));
+	CHECK(!zdtm_vm_flag(part, "lo") && zdtm_vm_flag(part + 2 * page, "lo") &&
+	      !zdtm_vm_flag(part + 5 * page, "lo"));
 	CHECK(zdtm_vm_flag(whole, "lo") && zdtm_vm_flag(shared, "lo") && zdtm_vm_flag(on_fault, "lo"));
 	CHECK(zdtm_filled(part, 8 * page, 1));
 	unsigned char in_memory[4] = {9, 9, 9, 9};
 	CHECK_SYS(mincore(on_fault, 4 * page, in_memory));
-	for (int i = 0; i < 4; i++)	// locked on fault: not one of them was faulted
+	for (int i = 0; i < 4; i++) // locked on fault: not one of them was faulted
 		CHECK_EQ(in_memory[i] & 1, 0);
 	CHECK_SYS(munlock(part + 2 * page, 3 * page));
 	return zdtm_pass();

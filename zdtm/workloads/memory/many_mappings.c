@@ -25,8 +25,9 @@ int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
 	const size_t page = zdtm_page();
-	free(malloc(1 << 20));	// what count_lines() uses is settled before
-	char *const area = CHECK_SYS(mmap(NULL, kPages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	free(malloc(1 << 20)); // what count_lines() uses is settled before
+	char *const area = CHECK_SYS(
+		mmap(NULL, kPages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	for (int i = 0; i < kPages; i++)
 		memcpy(area + i * page, &i, sizeof(i));
 	for (int i = 0; i < kPages; i++)

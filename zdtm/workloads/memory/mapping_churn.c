@@ -9,7 +9,8 @@ static atomic_bool stop;
 static void step(unsigned seed)
 {
 	const size_t page = zdtm_page();
-	char *area = CHECK_SYS(mmap(NULL, kPages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char *area = CHECK_SYS(
+		mmap(NULL, kPages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	for (int i = 0; i < kPages; i += 2)
 		zdtm_fill(area + i * page, 256, seed + i);
 	CHECK_SYS(munmap(area + 5 * page, page));

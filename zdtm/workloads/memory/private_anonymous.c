@@ -14,7 +14,8 @@ int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
 	const size_t page = zdtm_page();
-	char *const area = CHECK_SYS(mmap(NULL, kPages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char *const area = CHECK_SYS(
+		mmap(NULL, kPages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	for (int i = 0; i < kPages; i++)
 		if (written(i) && i % 15)
 			zdtm_fill(area + i * page, page, i);
@@ -33,7 +34,7 @@ int main(int argc, char **argv)
 	CHECK_ERRNO(read(zero, area + 31 * page, 1), EFAULT);
 	CHECK_ERRNO(read(zero, area + 61 * page, 1), EFAULT);
 	CHECK_ERRNO(write(STDOUT_FILENO, area + 91 * page, 1), EFAULT);
-	CHECK_SYS(mprotect(area + 90 * page, 10 * page, PROT_READ));	// the content was there all the time
+	CHECK_SYS(mprotect(area + 90 * page, 10 * page, PROT_READ)); // the content was there all the time
 	for (int i = 0; i < kPages; i++) {
 		if (i >= 120 && i < 123)
 			continue;

@@ -9,7 +9,7 @@ static void check(const unsigned char *map, int written)
 	const size_t page = zdtm_page();
 	for (int i = 0; i < kPages - kSkip; i++) {
 		if (i >= 10 && i < 12)
-			continue;	// unmapped
+			continue; // unmapped
 		const unsigned seed = i % 4 == 1 ? written + i : i + kSkip;
 		CHECK(zdtm_filled(map + i * page, page, seed));
 	}
@@ -39,8 +39,9 @@ int main(int argc, char **argv)
 		zdtm_put(fd, block, page);
 	}
 	CHECK_SYS(close(fd));
-	const int again = CHECK_SYS(open("file", O_RDONLY));	// enough for a private writable mapping
-	map = CHECK_SYS(mmap(NULL, (kPages - kSkip) * page, PROT_READ | PROT_WRITE, MAP_PRIVATE, again, kSkip * page));
+	const int again = CHECK_SYS(open("file", O_RDONLY)); // enough for a private writable mapping
+	map = CHECK_SYS(mmap(NULL, (kPages - kSkip) * page, PROT_READ | PROT_WRITE, MAP_PRIVATE, again,
+			     kSkip * page));
 	CHECK_SYS(close(again));
 	for (int i = 1; i < kPages - kSkip; i += 4)
 		zdtm_fill(map + i * page, page, 1000 + i);

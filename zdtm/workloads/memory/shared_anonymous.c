@@ -37,7 +37,7 @@ static int relative(void *arg)
 		CHECK_ERRNO(read(zero, page_at(5), 1), EFAULT);
 		CHECK_SYS(mprotect(area, kPages * page, PROT_READ | PROT_WRITE));
 	}
-	CHECK_EQ(*page_at(5), 100 + kind);	// relatives run one after the other
+	CHECK_EQ(*page_at(5), 100 + kind); // relatives run one after the other
 	*page_at(5) = 101 + kind;
 	CHECK(zdtm_filled(page_at(9), page, 9));
 	return zdtm_pass();
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 	pid_t relatives[kKinds];
 	area = zdtm_shared_memory(kPages * zdtm_page());
 	for (int i = 0; i < kPages; i++)
-		if (i % 4 != 3)		// some pages were never touched by anyone
+		if (i % 4 != 3) // some pages were never touched by anyone
 			zdtm_fill(page_at(i), zdtm_page(), i);
 	for (int kind = 0; kind < kKinds; kind++)
 		relatives[kind] = zdtm_spawn(relative, &kind);

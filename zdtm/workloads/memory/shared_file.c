@@ -3,7 +3,7 @@
 #include "zdtm.h"
 
 enum { kPages = 8 };
-static char *first, *second, *late;	// `late` maps the file from its third page on
+static char *first, *second, *late; // `late` maps the file from its third page on
 
 static int child(void *arg)
 {

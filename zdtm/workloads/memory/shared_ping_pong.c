@@ -6,8 +6,8 @@
 enum { kPlayers = 3, kStop = 1u << 31 };
 static struct {
 	_Atomic uint32_t turn;
-	uint32_t sum, count;	// guarded by the turn
-} *table;
+	uint32_t sum, count; // guarded by the turn
+} * table;
 
 // Plays when it is its turn; returns false once the stop mark is seen.
 static bool play(uint32_t player)
@@ -30,10 +30,10 @@ static bool play(uint32_t player)
 static int player(void *arg)
 {
 	const uint32_t number = *(uint32_t *)arg;
-	zdtm_running();		// tells that it is ready
+	zdtm_running(); // tells that it is ready
 	while (play(number))
 		;
-	zdtm_running();		// takes the parent's wake-up
+	zdtm_running(); // takes the parent's wake-up
 	return 0;
 }
 
@@ -46,7 +46,7 @@ int main(int argc, char **argv)
 		players[i] = zdtm_spawn(player, &i);
 	while (zdtm_running())
 		CHECK(play(0));
-	while (atomic_load(&table->turn) % kPlayers)	// the others move it until it is ours again
+	while (atomic_load(&table->turn) % kPlayers) // the others move it until it is ours again
 		zdtm_futex_wait_while(&table->turn, atomic_load(&table->turn));
 	const uint32_t last = atomic_load(&table->turn);
 	uint32_t sum = 0;

@@ -21,7 +21,8 @@ int main(int argc, char **argv)
 	const size_t page = zdtm_page();
 	char *const area = CHECK_SYS(mmap(NULL, kParts * kPart, PROT_READ | PROT_WRITE,
 					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-	char *const none = CHECK_SYS(mmap(NULL, kParts * kPart, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char *const none =
+		CHECK_SYS(mmap(NULL, kParts * kPart, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	// Without huge pages, or each touch would cost two MiB.
 	const bool huge_off = madvise(area, kParts * kPart, MADV_NOHUGEPAGE) == 0;
 	for (int i = 0; i < kParts; i++)

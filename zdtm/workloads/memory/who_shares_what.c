@@ -7,7 +7,7 @@ static _Atomic uint32_t *areas[kAreas], *twice;
 
 static int user(void *arg)
 {
-	const int mine = *(int *)arg;	// maps only two of the areas
+	const int mine = *(int *)arg; // maps only two of the areas
 	for (int i = 0; i < kAreas; i++)
 		if (i != mine && i != (mine + 1) % kAreas)
 			CHECK_SYS(munmap(areas[i], zdtm_page()));
@@ -23,7 +23,7 @@ static int user(void *arg)
 static int reader(void *arg)
 {
 	(void)arg;
-	for (int i = 0; i < kAreas; i++)	// each area at a second address as well
+	for (int i = 0; i < kAreas; i++) // each area at a second address as well
 		CHECK_SYS(mremap(areas[i], 0, zdtm_page(), MREMAP_MAYMOVE));
 	zdtm_checkpoint_here();
 	for (int i = 0; i < kAreas; i++) {
@@ -40,7 +40,7 @@ int main(int argc, char **argv)
 	const size_t page = zdtm_page();
 	for (int i = 0; i < kAreas; i++) {
 		areas[i] = zdtm_shared_memory(page);
-		*areas[i] = 0;	// a page of its own, and all of them look the same
+		*areas[i] = 0; // a page of its own, and all of them look the same
 	}
 	// Old size zero: a second mapping of the same object.
 	twice = zdtm_shared_memory(page);

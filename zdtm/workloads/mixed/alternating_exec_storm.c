@@ -34,7 +34,8 @@ int main(int argc, char **argv)
 		CHECK_EQ(waitpid(child, &status, 0), child);
 		CHECK_EQ(status, 0);
 		CHECK_EQ(pread(fd, lives, 20, 0), 20);
-		CHECK(strcmp(lives, sizeof(void *) == 8 ? "LSLSLSLSLSLSLSLSLSLS" : "SLSLSLSLSLSLSLSLSLSL") == 0);
+		CHECK(strcmp(lives, sizeof(void *) == 8 ? "LSLSLSLSLSLSLSLSLSLS" : "SLSLSLSLSLSLSLSLSLSL") ==
+		      0);
 		CHECK_SYS(close(fd));
 	}
 	return zdtm_pass();

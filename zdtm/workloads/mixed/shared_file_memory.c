@@ -12,7 +12,8 @@ struct table {
 static struct table *map(void)
 {
 	const int fd = CHECK_SYS(open("table", O_RDWR));
-	struct table *const table = CHECK_SYS(mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	struct table *const table =
+		CHECK_SYS(mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
 	CHECK_SYS(close(fd));
 	return table;
 }
@@ -20,7 +21,7 @@ static struct table *map(void)
 static void *answers(void *arg)
 {
 	struct table *const table = arg;
-	zdtm_futex_wait_while(&table->question, 0);	// blocked here when the checkpoint comes
+	zdtm_futex_wait_while(&table->question, 0); // blocked here when the checkpoint comes
 	for (int i = 0; i < 100; i++)
 		CHECK_EQ(table->payload[i], 0x100000001ull * i);
 	zdtm_futex_set(&table->answer, atomic_load(&table->question) + 1);

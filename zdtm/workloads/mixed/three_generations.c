@@ -11,7 +11,7 @@ int main(int argc, char **argv)
 	char next[16];
 	snprintf(next, sizeof(next), "%d", generation + 1);
 	if (argc > 2)
-		CHECK_EQ(atoi(argv[2]), 96 - 8 * (int)sizeof(void *));	// the parent's size, which is not ours
+		CHECK_EQ(atoi(argv[2]), 96 - 8 * (int)sizeof(void *)); // the parent's size, which is not ours
 	char bits[16];
 	snprintf(bits, sizeof(bits), "%d", 8 * (int)sizeof(void *));
 	const pid_t parent = getppid();

@@ -9,7 +9,7 @@ static int waits_for_request(void *arg)
 {
 	(void)arg;
 	char text[8];
-	zdtm_running();		// ready, and straight into the call
+	zdtm_running(); // ready, and straight into the call
 	CHECK_EQ(read(requests[0], text, sizeof(text)), 4);
 	CHECK(memcmp(text, "work", 4) == 0);
 	return 0;

@@ -3,7 +3,7 @@
 #include "zdtm.h"
 
 enum { kPipes = 7 };
-static const int kFilled[kPipes] = {0, 1, 100, 4095, 4097, 40000, -1};	// -1: to the brim
+static const int kFilled[kPipes] = {0, 1, 100, 4095, 4097, 40000, -1}; // -1: to the brim
 
 int main(int argc, char **argv)
 {
@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 		zdtm_get(ends[i][0], block, size[i]);
 		CHECK(zdtm_filled(block, size[i], i));
 		CHECK_SYS(fcntl(ends[i][0], F_SETFL, O_NONBLOCK));
-		CHECK_ERRNO(read(ends[i][0], block, 1), EAGAIN);	// and nothing more
+		CHECK_ERRNO(read(ends[i][0], block, 1), EAGAIN); // and nothing more
 		zdtm_put(ends[i][1], "new", 3);
 		zdtm_get(ends[i][0], block, 3);
 		CHECK(memcmp(block, "new", 3) == 0);

@@ -29,8 +29,8 @@ int main(int argc, char **argv)
 	CHECK_EQ(fcntl(both, F_GETFL) & O_ACCMODE, O_RDWR);
 	CHECK_EQ(fcntl(apart, F_GETFL) & (O_ACCMODE | O_NONBLOCK), O_RDONLY | O_NONBLOCK);
 	CHECK_SYS(fcntl(ends[0], F_SETFL, O_NONBLOCK));
-	CHECK_EQ(fcntl(twin, F_GETFL) & O_NONBLOCK, O_NONBLOCK);	// one open file
-	CHECK_EQ(fcntl(both, F_GETFL) & O_NONBLOCK, 0);			// another one
+	CHECK_EQ(fcntl(twin, F_GETFL) & O_NONBLOCK, O_NONBLOCK); // one open file
+	CHECK_EQ(fcntl(both, F_GETFL) & O_NONBLOCK, 0);		 // another one
 	CHECK_SYS(fcntl(ends[0], F_SETFL, 0));
 	CHECK_EQ(fcntl(apart, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
 	zdtm_get(apart, text, 3);
@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 	CHECK(strcmp(text, "onetwothree") == 0);
 	CHECK_SYS(close(ends[1]));
 	CHECK_SYS(close(late_writer));
-	CHECK_ERRNO(read(apart, text, 1), EAGAIN);	// `both` can still write
+	CHECK_ERRNO(read(apart, text, 1), EAGAIN); // `both` can still write
 	CHECK_SYS(close(both));
 	CHECK_EQ(read(apart, text, 1), 0);
 	return zdtm_pass();

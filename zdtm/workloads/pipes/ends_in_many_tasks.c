@@ -8,7 +8,7 @@ static int ends[2], answer[2];
 static int writer(void *arg)
 {
 	const int number = *(int *)arg;
-	if (number < kWriters - 1) {	// the grandchild inherits a table where these are closed
+	if (number < kWriters - 1) { // the grandchild inherits a table where these are closed
 		CHECK_SYS(close(ends[0]));
 		CHECK_SYS(close(answer[0]));
 		CHECK_SYS(close(answer[1]));
@@ -35,7 +35,7 @@ static int reader(void *arg)
 	CHECK_SYS(close(answer[0]));
 	zdtm_checkpoint_here();
 	while ((n = CHECK_SYS(read(ends[0], text + length, sizeof(text) - 1 - length))) > 0)
-		length += n;	// the end comes when the last writer has gone
+		length += n; // the end comes when the last writer has gone
 	zdtm_put(answer[1], &length, sizeof(length));
 	zdtm_put(answer[1], text, length);
 	return zdtm_pass();

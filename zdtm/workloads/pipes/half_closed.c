@@ -36,7 +36,8 @@ int main(int argc, char **argv)
 	CHECK(memcmp(text, "left over", 9) == 0);
 	CHECK_EQ(read(no_writer[0], text, 1), 0);
 	CHECK_EQ(read(no_writer_empty[0], text, 1), 0);
-	struct pollfd fds[2] = {{.fd = no_writer_empty[0], .events = POLLIN}, {.fd = no_reader[1], .events = POLLOUT}};
+	struct pollfd fds[2] = {{.fd = no_writer_empty[0], .events = POLLIN},
+				{.fd = no_reader[1], .events = POLLOUT}};
 	CHECK_EQ(poll(fds, 2, 0), 2);
 	CHECK_EQ(fds[0].revents, POLLHUP);
 	CHECK_EQ(fds[1].revents & POLLERR, POLLERR);

@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 
 	drain(0);
 	zdtm_join(relative);
-	for (int i = 0; i < kPipes; i++) {	// both together have read everything, and nobody else writes
+	for (int i = 0; i < kPipes; i++) { // both together have read everything, and nobody else writes
 		CHECK_SYS(close(ends[i][1]));
 		CHECK_EQ(read(ends[i][0], &byte, 1), 0);
 	}

@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 
 	for (int i = 0; i < kCount; i++) {
 		CHECK_EQ(fcntl(ends[i][0], F_GETPIPE_SZ), capacity[i]);
-		CHECK_ERRNO(write(ends[i][1], "x", 1), EAGAIN);	// as full as it was
+		CHECK_ERRNO(write(ends[i][1], "x", 1), EAGAIN); // as full as it was
 		for (int at = 0; at < held[i]; at += 4096) {
 			zdtm_get(ends[i][0], block, 4096);
 			CHECK(zdtm_filled(block, 4096, 1));

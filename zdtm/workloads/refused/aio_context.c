@@ -17,7 +17,10 @@ int main(int argc, char **argv)
 	zdtm_checkpoint_here();
 
 	char text[8] = "";
-	struct iocb request = {.aio_lio_opcode = IOCB_CMD_PREAD, .aio_fildes = fd, .aio_buf = (uintptr_t)text, .aio_nbytes = 7};
+	struct iocb request = {.aio_lio_opcode = IOCB_CMD_PREAD,
+			       .aio_fildes = fd,
+			       .aio_buf = (uintptr_t)text,
+			       .aio_nbytes = 7};
 	struct iocb *list[1] = {&request};
 	struct io_event event;
 	CHECK_EQ(syscall(SYS_io_submit, context, 1, list), 1);

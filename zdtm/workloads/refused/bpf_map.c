@@ -9,7 +9,8 @@
 int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
-	union bpf_attr attr = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 4};
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 4};
 	const int fd = NEEDS(syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr)), "bpf");
 	uint32_t key = 2;
 	uint64_t value = 777, got = 0;

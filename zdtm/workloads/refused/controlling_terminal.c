@@ -9,7 +9,7 @@
 static int session(void *arg)
 {
 	CHECK_SYS(setsid());
-	CHECK_SYS(close(CHECK_SYS(open(arg, O_RDWR))));	// the first terminal a session leader opens
+	CHECK_SYS(close(CHECK_SYS(open(arg, O_RDWR)))); // the first terminal a session leader opens
 	zdtm_checkpoint_here();
 	const int terminal = CHECK_SYS(open("/dev/tty", O_RDWR));
 	pid_t of = 0;

@@ -7,8 +7,9 @@
 int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
-	enum { kMapDroppable = 8 };	// newer than libc 2.36
-	char *const area = mmap(NULL, zdtm_page(), PROT_READ | PROT_WRITE, kMapDroppable | MAP_ANONYMOUS, -1, 0);
+	enum { kMapDroppable = 8 }; // newer than libc 2.36
+	char *const area =
+		mmap(NULL, zdtm_page(), PROT_READ | PROT_WRITE, kMapDroppable | MAP_ANONYMOUS, -1, 0);
 	if (area == MAP_FAILED)
 		zdtm_skip("droppable memory");
 	area[0] = 1;

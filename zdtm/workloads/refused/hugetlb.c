@@ -8,7 +8,8 @@ int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
 	// Pages of that size are only there if the machine's owner has set some aside.
-	char *const area = mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	char *const area =
+		mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	if (area == MAP_FAILED)
 		zdtm_skip("hugetlb");
 	zdtm_fill(area, 8192, 1);

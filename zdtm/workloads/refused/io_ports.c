@@ -13,6 +13,6 @@ int main(int argc, char **argv)
 
 	zdtm_checkpoint_here();
 
-	outb(0, 0x80);	// the port that PCs keep for such delays
+	outb(0, 0x80); // the port that PCs keep for such delays
 	return zdtm_pass();
 }

@@ -12,10 +12,12 @@ int main(int argc, char **argv)
 	struct io_uring_params params;
 	memset(&params, 0, sizeof(params));
 	const int fd = NEEDS(syscall(SYS_io_uring_setup, 4, &params), "io_uring");
-	char *const ring = CHECK_SYS(mmap(NULL, params.sq_off.array + params.sq_entries * 4, PROT_READ | PROT_WRITE,
-					  MAP_SHARED | MAP_POPULATE, fd, IORING_OFF_SQ_RING));
-	struct io_uring_sqe *const requests = CHECK_SYS(mmap(NULL, params.sq_entries * sizeof(*requests),
-							     PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQES));
+	char *const ring =
+		CHECK_SYS(mmap(NULL, params.sq_off.array + params.sq_entries * 4, PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_POPULATE, fd, IORING_OFF_SQ_RING));
+	struct io_uring_sqe *const requests =
+		CHECK_SYS(mmap(NULL, params.sq_entries * sizeof(*requests), PROT_READ | PROT_WRITE,
+			       MAP_SHARED, fd, IORING_OFF_SQES));
 
 	zdtm_checkpoint_here();
 

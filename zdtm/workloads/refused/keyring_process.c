@@ -8,7 +8,8 @@ int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
 	enum { kProcessKeyring = -2 };
-	const long key = NEEDS(syscall(SYS_add_key, "user", "zdtm", "secret", 6, kProcessKeyring), "keyrings");
+	const long key =
+		NEEDS(syscall(SYS_add_key, "user", "zdtm", "secret", 6, kProcessKeyring), "keyrings");
 
 	zdtm_checkpoint_here();
 

@@ -17,7 +17,7 @@ static int leaves_a_thread(void *arg)
 {
 	(void)arg;
 	zdtm_thread(goes_on, NULL);
-	zdtm_running();		// tells that it is set up
+	zdtm_running(); // tells that it is set up
 	pthread_exit(NULL);
 }
 

@@ -17,7 +17,7 @@ int main(int argc, char **argv)
 	if (child == 0) {
 		struct flock other = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 10, .l_len = 5};
 		CHECK_SYS(fcntl(CHECK_SYS(open("file", O_RDWR)), F_GETLK, &other));
-		_exit(other.l_type == F_WRLCK ? 0 : 1);	// held by someone else
+		_exit(other.l_type == F_WRLCK ? 0 : 1); // held by someone else
 	}
 	int status;
 	CHECK_EQ(waitpid(child, &status, 0), child);

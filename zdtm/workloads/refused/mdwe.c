@@ -10,7 +10,8 @@ static int changed(void *arg)
 	enum { kSetMdwe = 65, kRefuseExecGain = 1 };
 	NEEDS(prctl(kSetMdwe, kRefuseExecGain, 0, 0, 0), "mdwe");
 	zdtm_checkpoint_here();
-	CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+	CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+	      MAP_FAILED);
 	return zdtm_pass();
 }
 

@@ -10,7 +10,8 @@ int main(int argc, char **argv)
 
 	zdtm_checkpoint_here();
 
-	char *const area = CHECK_SYS(mmap(NULL, zdtm_page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char *const area = CHECK_SYS(
+		mmap(NULL, zdtm_page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	CHECK(zdtm_vm_flag(area, "lo"));
 	return zdtm_pass();
 }

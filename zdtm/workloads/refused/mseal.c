@@ -8,7 +8,7 @@ int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
 	char *const area = CHECK_SYS(mmap(NULL, zdtm_page(), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-	NEEDS(syscall(462, area, zdtm_page(), 0), "mseal");	// newer than libc 2.36
+	NEEDS(syscall(462, area, zdtm_page(), 0), "mseal"); // newer than libc 2.36
 
 	zdtm_checkpoint_here();
 

@@ -9,7 +9,8 @@ int main(int argc, char **argv)
 	zdtm_init(argc, argv);
 	enum { kBind = 2, kGetPolicyOfAddress = 2 };
 	unsigned long nodes = 1;
-	char *const area = CHECK_SYS(mmap(NULL, zdtm_page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char *const area = CHECK_SYS(
+		mmap(NULL, zdtm_page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	NEEDS(syscall(SYS_mbind, area, zdtm_page(), kBind, &nodes, 8 * sizeof(nodes), 0), "numa");
 
 	zdtm_checkpoint_here();

@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 	if (middle == 0) {
 		if (fork() == 0)
 			stranger(from_us, to_us);
-		_exit(0);	// and the stranger is adopted by init, which is not one of us
+		_exit(0); // and the stranger is adopted by init, which is not one of us
 	}
 	CHECK_EQ(waitpid(middle, NULL, 0), middle);
 	CHECK_SYS(close(to_us[1]));
@@ -36,6 +36,6 @@ int main(int argc, char **argv)
 	zdtm_get(to_us[0], &byte, 1);
 	CHECK_EQ(byte, '!');
 	CHECK_SYS(close(from_us[1]));
-	CHECK_EQ(read(to_us[0], &byte, 1), 0);	// the stranger has ended
+	CHECK_EQ(read(to_us[0], &byte, 1), 0); // the stranger has ended
 	return zdtm_pass();
 }

@@ -9,7 +9,8 @@
 int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
-	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = PERF_COUNT_SW_PAGE_FAULTS};
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = PERF_COUNT_SW_PAGE_FAULTS};
 	const int fd = NEEDS(syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0), "perf_events");
 
 	zdtm_checkpoint_here();

@@ -8,7 +8,8 @@ int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
 	const int key = NEEDS(pkey_alloc(0, PKEY_DISABLE_WRITE), "pku");
-	char *const area = CHECK_SYS(mmap(NULL, zdtm_page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char *const area = CHECK_SYS(
+		mmap(NULL, zdtm_page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	CHECK_SYS(pkey_mprotect(area, zdtm_page(), PROT_READ | PROT_WRITE, key));
 
 	zdtm_checkpoint_here();

@@ -29,6 +29,6 @@ int main(int argc, char **argv)
 
 	atomic_store(go, 1);
 	CHECK_EQ(waitpid(child, NULL, 0), child);
-	CHECK_SYS(fcntl(77, F_GETFD));	// the child has opened it
+	CHECK_SYS(fcntl(77, F_GETFD)); // the child has opened it
 	return zdtm_pass();
 }

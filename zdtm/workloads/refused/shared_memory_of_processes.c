@@ -6,7 +6,7 @@
 #include <sched.h>
 
 static _Atomic uint32_t *go;
-static _Atomic uint32_t counter;	// private memory, seen by both
+static _Atomic uint32_t counter; // private memory, seen by both
 static char stack[65536] __attribute__((aligned(16)));
 
 static int shares(void *arg)

@@ -22,13 +22,14 @@ int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
 	go = zdtm_shared_memory(zdtm_page());
-	const pid_t child = CHECK_SYS(clone(shares, stack + sizeof(stack), CLONE_VM | CLONE_SIGHAND | SIGCHLD, NULL));
+	const pid_t child =
+		CHECK_SYS(clone(shares, stack + sizeof(stack), CLONE_VM | CLONE_SIGHAND | SIGCHLD, NULL));
 
 	zdtm_checkpoint_here();
 
 	struct sigaction now;
 	CHECK_SYS(sigaction(SIGHUP, &(struct sigaction){.sa_handler = SIG_IGN}, NULL));
-	CHECK_SYS(kill(child, SIGHUP));		// which the child ignores too, or it would die of it
+	CHECK_SYS(kill(child, SIGHUP)); // which the child ignores too, or it would die of it
 	atomic_store(go, 1);
 	int status;
 	CHECK_EQ(waitpid(child, &status, 0), child);

@@ -29,6 +29,6 @@ int main(int argc, char **argv)
 
 	atomic_store(go, 1);
 	CHECK_EQ(waitpid(child, NULL, 0), child);
-	CHECK_EQ(umask(0), 0123);	// the child has set it
+	CHECK_EQ(umask(0), 0123); // the child has set it
 	return zdtm_pass();
 }

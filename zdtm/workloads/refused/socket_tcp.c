@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 	zdtm_init(argc, argv);
 	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
 	const int fd = NEEDS(socket(AF_INET, SOCK_STREAM, 0), "IPv4");
-	CHECK_SYS(bind(fd, (struct sockaddr *)&name, sizeof(name)));	// the kernel chooses the port
+	CHECK_SYS(bind(fd, (struct sockaddr *)&name, sizeof(name))); // the kernel chooses the port
 	CHECK_SYS(listen(fd, 4));
 
 	zdtm_checkpoint_here();

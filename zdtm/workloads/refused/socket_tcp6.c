@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 	zdtm_init(argc, argv);
 	struct sockaddr_in6 name = {.sin6_family = AF_INET6};
 	const int fd = NEEDS(socket(AF_INET6, SOCK_STREAM, 0), "IPv6");
-	CHECK_SYS(bind(fd, (struct sockaddr *)&name, sizeof(name)));	// the kernel chooses the port
+	CHECK_SYS(bind(fd, (struct sockaddr *)&name, sizeof(name))); // the kernel chooses the port
 	CHECK_SYS(listen(fd, 4));
 
 	zdtm_checkpoint_here();

@@ -7,9 +7,13 @@
 static int changed(void *arg)
 {
 	(void)arg;
-	NEEDS(prctl(PR_SET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, PR_SPEC_DISABLE, 0, 0) == 0 ? 0 : errno == ENXIO ? (errno = ENODEV, -1) : -1, "speculation control");
+	NEEDS(prctl(PR_SET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, PR_SPEC_DISABLE, 0, 0) == 0 ? 0
+	      : errno == ENXIO ? (errno = ENODEV, -1)
+			       : -1,
+	      "speculation control");
 	zdtm_checkpoint_here();
-	CHECK_EQ(prctl(PR_GET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, 0, 0, 0), PR_SPEC_PRCTL | PR_SPEC_DISABLE);
+	CHECK_EQ(prctl(PR_GET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, 0, 0, 0),
+		 PR_SPEC_PRCTL | PR_SPEC_DISABLE);
 	return zdtm_pass();
 }
 

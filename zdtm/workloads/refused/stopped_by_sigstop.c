@@ -6,7 +6,7 @@
 static int waits(void *arg)
 {
 	(void)arg;
-	CHECK_SYS(setpgid(0, 0));	// a group that is not orphaned, or terminal stops would be ignored
+	CHECK_SYS(setpgid(0, 0)); // a group that is not orphaned, or terminal stops would be ignored
 	zdtm_checkpoint_here();
 	return zdtm_pass();
 }

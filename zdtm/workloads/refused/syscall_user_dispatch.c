@@ -4,7 +4,7 @@
 // refused: kind=syscall-user-dispatch
 #include "zdtm.h"
 
-static volatile char selector;	// 0 allows, 1 catches
+static volatile char selector; // 0 allows, 1 catches
 static volatile int caught;
 
 static void on_sys(int signo, siginfo_t *info, void *context)
@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 	zdtm_checkpoint_here();
 
 	selector = 1;
-	const long result = syscall(SYS_getppid);	// caught, and the handler opens the gate again
+	const long result = syscall(SYS_getppid); // caught, and the handler opens the gate again
 	CHECK_EQ(selector, 0);
 	CHECK_EQ(caught, 1);
 	(void)result;

@@ -14,8 +14,10 @@ int main(int argc, char **argv)
 	const int fd = NEEDS(syscall(SYS_userfaultfd, O_CLOEXEC), "userfaultfd");
 	struct uffdio_api api = {.api = UFFD_API};
 	CHECK_SYS(ioctl(fd, UFFDIO_API, &api));
-	char *const area = CHECK_SYS(mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-	struct uffdio_register range = {.range = {(uintptr_t)area, page}, .mode = UFFDIO_REGISTER_MODE_MISSING};
+	char *const area =
+		CHECK_SYS(mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	struct uffdio_register range = {.range = {(uintptr_t)area, page},
+					.mode = UFFDIO_REGISTER_MODE_MISSING};
 	CHECK_SYS(ioctl(fd, UFFDIO_REGISTER, &range));
 
 	zdtm_checkpoint_here();

@@ -21,8 +21,9 @@ static int parent(void *arg)
 {
 	int status;
 	(void)arg;
-	zdtm_running();		// as ready as it will ever be: the next call does not return
-	const pid_t pid = CHECK_SYS(clone(child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL));
+	zdtm_running(); // as ready as it will ever be: the next call does not return
+	const pid_t pid =
+		CHECK_SYS(clone(child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL));
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK_EQ(WEXITSTATUS(status), 9);
 	return 0;

@@ -9,7 +9,8 @@
 int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
-	char *const area = CHECK_SYS(mmap(NULL, zdtm_page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char *const area = CHECK_SYS(
+		mmap(NULL, zdtm_page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	NEEDS(prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, area, zdtm_page(), "a name"), "vma names");
 
 	zdtm_checkpoint_here();

@@ -29,7 +29,8 @@ static bool usable(int signo)
 
 static void set_all(int salt)
 {
-	static const int flags[] = {0, SA_RESTART, SA_NODEFER, SA_RESETHAND, SA_ONSTACK, SA_NOCLDSTOP, SA_NOCLDWAIT};
+	static const int flags[] = {0,		SA_RESTART,   SA_NODEFER,  SA_RESETHAND,
+				    SA_ONSTACK, SA_NOCLDSTOP, SA_NOCLDWAIT};
 	for (int signo = 1; signo < _NSIG; signo++) {
 		if (!usable(signo))
 			continue;
@@ -84,7 +85,7 @@ int main(int argc, char **argv)
 	struct kernel_action before[_NSIG];
 	int salt = 3;
 	set_all(0);
-	signal(SIGCHLD, SIG_DFL);	// children must stay waitable here
+	signal(SIGCHLD, SIG_DFL); // children must stay waitable here
 	remember(before);
 	const pid_t other = zdtm_spawn(child, &salt);
 

@@ -14,7 +14,7 @@ static void on_usr1(int signo)
 	CHECK(local > stack_area && local < stack_area + kStack);
 	zdtm_fill(local, sizeof(local), 3);
 	double x = 0.5;
-	for (int i = 0; i < 50; i++)	// other values in the vector registers than outside
+	for (int i = 0; i < 50; i++) // other values in the vector registers than outside
 		x = 3.7 * x * (1 - x);
 	CHECK(x > 0 && x < 1);
 	CHECK(zdtm_filled(local, sizeof(local), 3));
@@ -26,7 +26,8 @@ int main(int argc, char **argv)
 	zdtm_init(argc, argv);
 	stack_area = malloc(kStack);
 	CHECK_SYS(sigaltstack(&(stack_t){.ss_sp = stack_area, .ss_size = kStack}, NULL));
-	CHECK_SYS(sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_usr1, .sa_flags = SA_ONSTACK}, NULL));
+	CHECK_SYS(
+		sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_usr1, .sa_flags = SA_ONSTACK}, NULL));
 	uint64_t outside = 0;
 	double sum = 0;
 	while (zdtm_running())

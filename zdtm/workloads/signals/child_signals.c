@@ -39,14 +39,15 @@ int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
 	pid_t children[kChildren];
-	struct sigaction action = {.sa_sigaction = on_child, .sa_flags = SA_SIGINFO | SA_NOCLDSTOP | SA_RESTART};
+	struct sigaction action = {.sa_sigaction = on_child,
+				   .sa_flags = SA_SIGINFO | SA_NOCLDSTOP | SA_RESTART};
 	CHECK_SYS(sigaction(SIGCHLD, &action, NULL));
 	for (int i = 0; i < kChildren; i++)
 		children[i] = zdtm_spawn(i ? child : careless, NULL);
 
 	zdtm_checkpoint_here();
 
-	CHECK_EQ(seen, 0);	// nobody has ended, whatever the engine's own helpers did
+	CHECK_EQ(seen, 0); // nobody has ended, whatever the engine's own helpers did
 	for (int i = 0; i < kChildren; i++) {
 		zdtm_join(children[i]);
 		while (seen == i)

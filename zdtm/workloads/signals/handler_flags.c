@@ -15,9 +15,9 @@ static void on_any(int signo, siginfo_t *info, void *context)
 		deepest = depth;
 	CHECK_EQ(info->si_signo, signo);
 	if (signo == SIGHUP && depth == 1)
-		CHECK_SYS(raise(SIGHUP));	// SA_NODEFER: comes at once, one level deeper
+		CHECK_SYS(raise(SIGHUP)); // SA_NODEFER: comes at once, one level deeper
 	if (signo == SIGTERM) {
-		CHECK_SYS(raise(SIGINT));	// in the mask: has to wait until we are done
+		CHECK_SYS(raise(SIGINT)); // in the mask: has to wait until we are done
 		CHECK_EQ(hits[SIGINT], 0);
 	}
 	if (signo == SIGWINCH)

@@ -29,7 +29,8 @@ static void *body(void *arg)
 {
 	const sigset_t *const mine = arg;
 	for (int i = 0; i < kQueued; i++)
-		CHECK_ZERO(pthread_sigqueue(pthread_self(), SIGRTMIN + 2, (union sigval){.sival_int = 500 + i}));
+		CHECK_ZERO(
+			pthread_sigqueue(pthread_self(), SIGRTMIN + 2, (union sigval){.sival_int = 500 + i}));
 	CHECK_SYS(syscall(SYS_tgkill, getpid(), zdtm_tid(), SIGTERM));
 	atomic_fetch_add(&ready, 1);
 	zdtm_futex_wait_while(&go, 0);
@@ -64,11 +65,11 @@ int main(int argc, char **argv)
 	for (int i = 0; i < kQueued; i++)
 		CHECK_SYS(sigqueue(getpid(), SIGRTMIN + 5, (union sigval){.sival_int = i * i}));
 	CHECK_SYS(kill(getpid(), SIGHUP));
-	CHECK_SYS(kill(getpid(), SIGHUP));	// a standard signal is pending once
+	CHECK_SYS(kill(getpid(), SIGHUP)); // a standard signal is pending once
 	const pid_t child = CHECK_SYS(fork());
 	if (child == 0)
 		_exit(42);
-	CHECK_EQ(waitpid(child, NULL, 0), child);	// its SIGCHLD stays behind
+	CHECK_EQ(waitpid(child, NULL, 0), child); // its SIGCHLD stays behind
 
 	zdtm_checkpoint_here();
 

@@ -3,7 +3,7 @@
 // attr: loops
 #include "zdtm.h"
 
-static _Atomic uint32_t *acknowledged;	// shared: how many the child has handled
+static _Atomic uint32_t *acknowledged; // shared: how many the child has handled
 static volatile int expected;
 
 static void on_numbered(int signo, siginfo_t *info, void *context)
@@ -23,7 +23,7 @@ static int receiver(void *arg)
 	const struct sigaction action = {.sa_sigaction = on_numbered, .sa_flags = SA_SIGINFO};
 	CHECK_SYS(sigaction(SIGRTMIN + 7, &action, NULL));
 	volatile uint64_t work = 0;
-	while (zdtm_running())		// busy, so that handlers start at any instruction
+	while (zdtm_running()) // busy, so that handlers start at any instruction
 		for (int i = 0; i < 1000; i++)
 			work += i;
 	return zdtm_pass();
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 	uint32_t sent = 0;
 	while (zdtm_running()) {
 		if (sent - atomic_load(acknowledged) > 50)
-			continue;	// the queue is limited
+			continue; // the queue is limited
 		CHECK_SYS(sigqueue(child, SIGRTMIN + 7, (union sigval){.sival_int = sent}));
 		sent++;
 	}

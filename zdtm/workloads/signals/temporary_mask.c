@@ -33,7 +33,7 @@ static int suspended(void *arg)
 {
 	const sigset_t open = open_for_hup();
 	const bool in_poll = *(bool *)arg;
-	zdtm_running();		// tells that it is about to wait
+	zdtm_running(); // tells that it is about to wait
 	if (in_poll)
 		CHECK_ERRNO(ppoll(NULL, 0, NULL, &open), EINTR);
 	else
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 	check_real_mask();
 	for (int i = 0; i < 2; i++) {
 		int status;
-		CHECK_SYS(kill(children[i], SIGTERM));	// blocked by both masks: waits
+		CHECK_SYS(kill(children[i], SIGTERM)); // blocked by both masks: waits
 		CHECK_SYS(kill(children[i], SIGHUP));
 		CHECK_EQ(waitpid(children[i], &status, 0), children[i]);
 		CHECK_EQ(status, 0);

@@ -9,7 +9,7 @@ static struct member {
 } members[kThreads];
 static __thread struct member *me;
 static atomic_bool stop;
-static _Atomic uint32_t stopped;	// nobody ends while another may still send
+static _Atomic uint32_t stopped; // nobody ends while another may still send
 
 static void on_signal(int signo, siginfo_t *info, void *context)
 {

@@ -29,11 +29,17 @@ static void move_arguments(const char *start, const char *end)
 	for (char *word = strtok(strrchr(text, ')') + 2, " "); word && number < 52; word = strtok(NULL, " "))
 		field[number++] = strtoull(word, NULL, 10);
 	const struct mm_map map = {
-		.start_code = field[26], .end_code = field[27], .start_stack = field[28],
-		.start_data = field[45], .end_data = field[46], .start_brk = field[47],
+		.start_code = field[26],
+		.end_code = field[27],
+		.start_stack = field[28],
+		.start_data = field[45],
+		.end_data = field[46],
+		.start_brk = field[47],
 		.brk = (uintptr_t)sbrk(0),
-		.arg_start = (uintptr_t)start, .arg_end = (uintptr_t)end,
-		.env_start = field[50], .env_end = field[51],
+		.arg_start = (uintptr_t)start,
+		.arg_end = (uintptr_t)end,
+		.env_start = field[50],
+		.env_end = field[51],
 		.exe_fd = -1,
 	};
 	CHECK_SYS(prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0));
@@ -61,7 +67,8 @@ int main(int argc, char **argv)
 	environment[0] = '#';
 
 	// The areas themselves may be moved, too.
-	char *const own = CHECK_SYS(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char *const own =
+		CHECK_SYS(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	memcpy(own, "moved\0arguments", 16);
 	move_arguments(own, own + 16);
 

@@ -13,7 +13,7 @@ static int inside(void *arg)
 	CHECK(strcmp(where, "/cell") == 0);
 	CHECK_SYS(access("/only-in-jail", F_OK));
 	CHECK_SYS(chdir("/"));
-	CHECK_SYS(chdir(".."));	// the root of the jail is its own parent
+	CHECK_SYS(chdir("..")); // the root of the jail is its own parent
 	CHECK_SYS(access("only-in-jail", F_OK));
 	CHECK_ERRNO(access("/proc/self", F_OK), ENOENT);
 	return zdtm_pass();
@@ -22,7 +22,7 @@ static int inside(void *arg)
 static int outside(void *arg)
 {
 	(void)arg;
-	CHECK_SYS(chroot("jail"));	// and the current directory stays above it
+	CHECK_SYS(chroot("jail")); // and the current directory stays above it
 	zdtm_checkpoint_here();
 	CHECK_SYS(access("beside-the-jail", F_OK));
 	CHECK_SYS(access("/only-in-jail", F_OK));

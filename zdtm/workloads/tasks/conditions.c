@@ -65,7 +65,7 @@ static void *waits_semaphore(void *arg)
 	(void)arg;
 	CHECK_ZERO(pthread_detach(pthread_self()));
 	here();
-	CHECK_SYS(sem_wait(&units));	// EINTR would show here
+	CHECK_SYS(sem_wait(&units)); // EINTR would show here
 	CHECK_SYS(sem_post(&detached_done));
 	return NULL;
 }

@@ -24,7 +24,7 @@ static void *body(void *arg)
 	sigfillset(&mask);
 	sigdelset(&mask, SIGRTMIN + 1 + number % 20);
 	CHECK_ZERO(pthread_sigmask(SIG_SETMASK, &mask, NULL));
-	pthread_sigmask(SIG_SETMASK, NULL, &mask);	// what the kernel and libc made of it
+	pthread_sigmask(SIG_SETMASK, NULL, &mask); // what the kernel and libc made of it
 	const stack_t stack = {.ss_sp = malloc(kStack), .ss_size = kStack};
 	stack_t seen;
 	CHECK_SYS(sigaltstack(&stack, NULL));

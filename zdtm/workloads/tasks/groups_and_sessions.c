@@ -34,7 +34,7 @@ static int leads_session(void *arg)
 	(void)arg;
 	CHECK_EQ(setsid(), getpid());
 	const pid_t member = zdtm_spawn(stays, NULL);
-	pid_t group = 0;	// setpgid(0, 0) makes a new one
+	pid_t group = 0; // setpgid(0, 0) makes a new one
 	const pid_t job = zdtm_spawn(joins_group, &group);
 	group = job;
 	const pid_t second = zdtm_spawn(joins_group, &group);
@@ -51,7 +51,7 @@ static int leads_session(void *arg)
 	zdtm_join(second);
 	CHECK_SYS(kill(job, SIGUSR2));
 	int status;
-	CHECK_EQ(waitpid(-job, &status, 0), job);	// waiting for a whole group finds it
+	CHECK_EQ(waitpid(-job, &status, 0), job); // waiting for a whole group finds it
 	CHECK_EQ(status, 0);
 	zdtm_join(member);
 	return zdtm_pass();
@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 	CHECK_EQ(getsid(leader), session);
 	CHECK_EQ(getpgid(follower), leader);
 	CHECK_EQ(getsid(apart), apart);
-	CHECK_ERRNO(setpgid(apart, getpgrp()), EPERM);	// a session leader cannot be moved
+	CHECK_ERRNO(setpgid(apart, getpgrp()), EPERM); // a session leader cannot be moved
 	zdtm_join(follower);
 	zdtm_join(leader);
 	zdtm_join(apart);

@@ -10,8 +10,8 @@ static int member(void *arg)
 	CHECK_SYS(setpgid(0, gone_leader));
 	zdtm_checkpoint_here();
 	CHECK_EQ(getpgrp(), gone_leader);
-	CHECK_ERRNO(kill(gone_leader, 0), ESRCH);	// nobody has taken the number
-	CHECK_SYS(kill(-gone_leader, 0));		// but the group is there
+	CHECK_ERRNO(kill(gone_leader, 0), ESRCH); // nobody has taken the number
+	CHECK_SYS(kill(-gone_leader, 0));	  // but the group is there
 	return zdtm_pass();
 }
 

@@ -3,7 +3,8 @@
 // attr: threads
 #include "zdtm.h"
 
-static const char *const kNames[] = {"", "a", "fifteen letters", "with) (space S", "new\nline", "\x01\xff\x80", "  "};
+static const char *const kNames[] = {
+	"", "a", "fifteen letters", "with) (space S", "new\nline", "\x01\xff\x80", "  "};
 enum { kCount = sizeof(kNames) / sizeof(kNames[0]) };
 
 static pthread_barrier_t named, checked;

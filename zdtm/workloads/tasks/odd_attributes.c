@@ -13,7 +13,8 @@ static void expect(const char *path, const char *want)
 {
 	char text[64];
 	zdtm_slurp(path, text, sizeof(text));
-	if (strtol(text, NULL, strstr(path, "oom") ? 10 : 16) != strtol(want, NULL, strstr(path, "oom") ? 10 : 16))
+	if (strtol(text, NULL, strstr(path, "oom") ? 10 : 16) !=
+	    strtol(want, NULL, strstr(path, "oom") ? 10 : 16))
 		FAIL("%s is %s instead of %s", path, text, want);
 }
 

@@ -19,7 +19,7 @@ static void set_all(unsigned salt)
 {
 	const struct limit64 values[kLimits] = {
 		[RLIMIT_CPU] = {5000 + salt, 6000},
-		[RLIMIT_FSIZE] = {1ull << 40, (1ull << 41) + salt},	// more than 32 bits
+		[RLIMIT_FSIZE] = {1ull << 40, (1ull << 41) + salt}, // more than 32 bits
 		[RLIMIT_DATA] = {1 << 30, RLIM64_INFINITY},
 		[RLIMIT_STACK] = {(3 << 20) + salt * 4096, 64 << 20},
 		[RLIMIT_CORE] = {0, salt},

@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < kThreads; i++) {
 		members[i].thread = zdtm_thread(body, &members[i]);
 		zdtm_futex_wait_while(&members[i].tid, 0);
-		for (int gap = 0; gap < i; gap++)	// a number used and given back
+		for (int gap = 0; gap < i; gap++) // a number used and given back
 			zdtm_join_thread(zdtm_thread(short_lived, NULL));
 	}
 

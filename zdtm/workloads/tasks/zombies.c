@@ -13,20 +13,20 @@ static pid_t ended(int code, int signo)
 		if (signo) {
 			signal(signo, SIG_DFL);
 			sigprocmask(SIG_SETMASK, &none, NULL);
-			prctl(PR_SET_DUMPABLE, 0);	// a dumped core is another status
+			prctl(PR_SET_DUMPABLE, 0); // a dumped core is another status
 			kill(getpid(), signo);
 		}
 		_exit(code);
 	}
 	siginfo_t info;
-	CHECK_EQ(waitid(P_PID, child, &info, WEXITED | WNOWAIT), 0);	// it is a zombie, and stays one
+	CHECK_EQ(waitid(P_PID, child, &info, WEXITED | WNOWAIT), 0); // it is a zombie, and stays one
 	return child;
 }
 
 static bool kills(int signo)
 {
-	return signo != SIGCHLD && signo != SIGCONT && signo != SIGURG && signo != SIGWINCH && signo != SIGSTOP &&
-	       signo != SIGTSTP && signo != SIGTTIN && signo != SIGTTOU;
+	return signo != SIGCHLD && signo != SIGCONT && signo != SIGURG && signo != SIGWINCH &&
+	       signo != SIGSTOP && signo != SIGTSTP && signo != SIGTTIN && signo != SIGTTOU;
 }
 
 int main(int argc, char **argv)
