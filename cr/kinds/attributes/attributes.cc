@@ -1,0 +1,168 @@
+// Limits, directories, masks and the other small things a process carries.
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <charconv>
+
+#include "cr/kinds/attributes/attributes.pb.h"
+#include "cr/kinds/kinds.h"
+#include "cr/kinds/task.pb.h"
+#include "cr/proc/personality.h"
+
+namespace cr::kinds {
+namespace {
+
+using exec::Abi;
+
+class AttributesKind : public Kind {
+ public:
+  std::string_view name() const override { return "attributes"; }
+  std::vector<Schema> schemas() const override { return {{kAttributesRecord, &Attributes::default_instance()}}; }
+  Result<void> collect(const TreeView& tree, Collector& collector) const override;
+  Result<void> validate(const Records& records) const override;
+  void plan(Phase phase, const Records& records, PlanBuilder& builder) const override;
+};
+
+template <typename T>
+Result<T> read_number(const std::string& path, int base) {
+  const std::string text = CR_TRY(sys::read_file(path));
+  T value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (parsed.ec != std::errc()) return fail(ErrorKind::kSystem, "{}: no number in \"{}\"", path, text);
+  return value;
+}
+
+// The link's text, if that path still leads to the directory it names.
+Result<std::string> directory_of(const ProcessView& process, const char* name, Collector& collector) {
+  const std::string link = process.path(name);
+  std::string path = CR_TRY(sys::read_link(link));
+  struct stat there, named;
+  if (::stat(link.c_str(), &there) < 0) return fail_errno("stat {}", link);
+  if (::stat(path.c_str(), &named) < 0 || there.st_dev != named.st_dev || there.st_ino != named.st_ino) {
+    collector.refuse(process.pid(), "deleted-directory", name,
+                     fmt::format("{} leads to no directory of that name any more (deleted, or below another root)", path));
+  }
+  return path;
+}
+
+Result<void> collect_one(const ProcessView& process, Collector& collector) {
+  const pid_t pid = process.pid();
+  Attributes& attributes = collector.records.add<Attributes>(kAttributesRecord, static_cast<uint64_t>(pid));
+  attributes.set_pid(pid);
+  attributes.set_cwd(CR_TRY(directory_of(process, "cwd", collector)));
+  attributes.set_root(CR_TRY(directory_of(process, "root", collector)));
+  attributes.set_umask(process.status.umask.value_or(022));
+  attributes.set_personality(CR_TRY(proc::parse_personality(CR_TRY(sys::read_file(process.path("personality"))))));
+  attributes.set_oom_score_adj(CR_TRY(read_number<int32_t>(process.path("oom_score_adj"), 10)));
+  attributes.set_coredump_filter(CR_TRY(read_number<uint32_t>(process.path("coredump_filter"), 16)));
+  for (int resource = 0; resource < RLIM_NLIMITS; ++resource) {
+    rlimit64 limit{};
+    if (::prlimit64(pid, static_cast<__rlimit_resource>(resource), nullptr, &limit) < 0)
+      return fail_errno("prlimit {} of pid {}", resource, pid);
+    Limit& record = *attributes.add_limits();
+    record.set_resource(static_cast<uint32_t>(resource));
+    record.set_soft(limit.rlim_cur);
+    record.set_hard(limit.rlim_max);
+  }
+  exec::ListBuilder& agent = collector.agent(pid, pid);
+  const exec::Slot dumpable = agent.fresh_slot();
+  agent.syscall(Abi::k64, SYS_prctl, {PR_GET_DUMPABLE, 0, 0, 0, 0}).save(dumpable).because("PR_GET_DUMPABLE");
+  collector.when_answered(pid, [&attributes, dumpable](const Answers& answers) -> Result<void> {
+    attributes.set_dumpable(static_cast<uint32_t>(answers.value(dumpable)));
+    return {};
+  });
+  return {};
+}
+
+Result<void> AttributesKind::collect(const TreeView& tree, Collector& collector) const {
+  for (const ProcessView& process : tree.processes)
+    if (!process.zombie()) CR_TRY(collect_one(process, collector), "pid {}", process.pid());
+  return {};
+}
+
+bool absolute_path(const std::string& path) {
+  return !path.empty() && path.front() == '/' && path.size() < 4096 && path.find('\0') == std::string::npos;
+}
+
+Result<void> AttributesKind::validate(const Records& records) const {
+  size_t living = 0;
+  for (const Task* task : records.all<Task>(kTaskRecord)) {
+    if (task->zombie()) continue;
+    ++living;
+    const auto* attributes = records.find<Attributes>(kAttributesRecord, static_cast<uint64_t>(task->pid()));
+    if (attributes == nullptr || attributes->pid() != task->pid()) return invalid("task {}: no attributes record", task->pid());
+    if (!absolute_path(attributes->cwd()) || !absolute_path(attributes->root()))
+      return invalid("task {}: cwd or root is no absolute path", task->pid());
+    if (attributes->umask() > 0777) return invalid("task {}: umask {:o}", task->pid(), attributes->umask());
+    if (attributes->oom_score_adj() < -1000 || attributes->oom_score_adj() > 1000)
+      return invalid("task {}: oom_score_adj {}", task->pid(), attributes->oom_score_adj());
+    if (attributes->dumpable() > 2) return invalid("task {}: dumpable {}", task->pid(), attributes->dumpable());
+    uint32_t seen = 0;
+    for (const Limit& limit : attributes->limits()) {
+      if (limit.resource() >= RLIM_NLIMITS || (seen >> limit.resource() & 1) != 0 || limit.soft() > limit.hard())
+        return invalid("task {}: limit of resource {}", task->pid(), limit.resource());
+      seen |= 1u << limit.resource();
+    }
+  }
+  if (records.all<Attributes>(kAttributesRecord).size() != living) return invalid("an attributes record without a task");
+  return {};
+}
+
+std::string directory_name(const std::string& path) { return "directory " + path; }
+
+void plan_directory(const std::string& path, PlanBuilder& builder) {
+  if (builder.kept(directory_name(path))) return;
+  exec::ListBuilder& store = builder.store();
+  const exec::Slot fd = store.fresh_slot();
+  store.syscall(Abi::k64, SYS_openat, {AT_FDCWD, store.stash_text(path), O_PATH | O_DIRECTORY | O_CLOEXEC})
+      .save(fd)
+      .because("open the directory {}", path);
+  builder.keep(fd, directory_name(path));
+}
+
+void enter(exec::ListBuilder& list, const std::string& path, PlanBuilder& builder) {
+  const exec::Slot fd = builder.fetch(list, directory_name(path));
+  list.syscall(Abi::k64, SYS_fchdir, {fd}).because("change directory to {}", path);
+  list.syscall(Abi::k64, SYS_close, {fd});
+}
+
+void AttributesKind::plan(Phase phase, const Records& records, PlanBuilder& builder) const {
+  for (const Attributes* attributes : records.all<Attributes>(kAttributesRecord)) {
+    if (phase == Phase::kStore) {
+      plan_directory(attributes->cwd(), builder);
+      plan_directory(attributes->root(), builder);
+    }
+    if (phase == Phase::kLayout) {
+      exec::ListBuilder& list = builder.process(attributes->pid());
+      if (attributes->root() != "/") {
+        enter(list, attributes->root(), builder);
+        list.syscall(Abi::k64, SYS_chroot, {list.stash_text(".")}).because("chroot to {}", attributes->root());
+      }
+      enter(list, attributes->cwd(), builder);
+      list.syscall(Abi::k64, SYS_umask, {attributes->umask()});
+      list.syscall(Abi::k64, SYS_personality, {attributes->personality()}).because("personality");
+      auto& writes = builder.details(attributes->pid()).writes;
+      writes.push_back({"oom_score_adj", fmt::format("{}", attributes->oom_score_adj())});
+      writes.push_back({"coredump_filter", fmt::format("{:#x}", attributes->coredump_filter())});
+    }
+    if (phase == Phase::kLast) {
+      exec::ListBuilder& list = builder.process(attributes->pid());
+      list.syscall(Abi::k64, SYS_prctl, {PR_SET_DUMPABLE, attributes->dumpable(), 0, 0, 0}).because("PR_SET_DUMPABLE");
+      for (const Limit& limit : attributes->limits()) {
+        const rlimit64 value{limit.soft(), limit.hard()};
+        list.syscall(Abi::k64, SYS_prlimit64, {0, limit.resource(), list.stash(value), 0})
+            .because("limit of resource {} ({} of at most {})", limit.resource(), limit.soft(), limit.hard());
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Kind> attributes_kind() { return std::make_unique<AttributesKind>(); }
+
+}  // namespace cr::kinds

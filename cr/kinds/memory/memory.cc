@@ -1,0 +1,150 @@
+// Address spaces: mappings, pages, and the layout the kernel remembers.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <set>
+
+#include <xxhash.h>
+
+#include "cr/base/numbers.h"
+#include "cr/kinds/kinds.h"
+#include "cr/kinds/memory/mappings.h"
+#include "cr/kinds/memory/pages.h"
+#include "cr/kinds/memory/plan.h"
+#include "cr/kinds/memory/validate.h"
+#include "cr/kinds/task.pb.h"
+#include "cr/sys/process.h"
+
+namespace cr::kinds {
+namespace {
+
+class MemoryKind : public Kind {
+ public:
+  std::string_view name() const override { return "memory"; }
+  std::vector<Schema> schemas() const override {
+    return {{kAddressSpaceRecord, &AddressSpace::default_instance()}, {kSharedMemoryRecord, &SharedMemory::default_instance()}};
+  }
+  Result<void> collect(const TreeView& tree, Collector& collector) const override;
+  Result<void> save_pages(const TreeView& tree, Collector& collector, image::Writer& writer) const override;
+  Result<void> validate(const Records& records) const override { return validate_memory(records); }
+  void plan(Phase phase, const Records& records, PlanBuilder& builder) const override {
+    plan_memory(phase, records, builder);
+  }
+};
+
+void describe_layout(const ProcessView& process, AddressSpace& space, Collector& collector) {
+  const proc::Stat& stat = process.stat;
+  Layout& layout = *space.mutable_layout();
+  layout.set_start_code(stat.start_code);
+  layout.set_end_code(stat.end_code);
+  layout.set_start_data(stat.start_data);
+  layout.set_end_data(stat.end_data);
+  layout.set_start_brk(stat.start_brk);
+  layout.set_start_stack(stat.start_stack);
+  layout.set_arg_start(stat.arg_start);
+  layout.set_arg_end(stat.arg_end);
+  layout.set_env_start(stat.env_start);
+  layout.set_env_end(stat.env_end);
+  exec::ListBuilder& agent = collector.agent(process.pid(), process.pid());
+  const exec::Slot brk = agent.fresh_slot();
+  agent.syscall(exec::Abi::k64, SYS_brk, {0}).save(brk).because("brk");
+  collector.when_answered(process.pid(), [&layout, brk](const Answers& answers) -> Result<void> {
+    layout.set_brk(static_cast<uint64_t>(answers.value(brk)));
+    return {};
+  });
+}
+
+Result<uint64_t> hash_vdso(const ProcessView& process) {
+  for (const proc::SmapsVma& smaps : process.vmas) {
+    if (smaps.vma.path != "[vdso]") continue;
+    std::vector<std::byte> bytes(smaps.vma.size());
+    CR_TRY(sys::read_memory(process.pid(), {smaps.vma.start}, bytes));
+    return XXH3_64bits(bytes.data(), bytes.size());
+  }
+  return 0;
+}
+
+Result<void> MemoryKind::collect(const TreeView& tree, Collector& collector) const {
+  SharedObjects shared;
+  for (const ProcessView& process : tree.processes) {
+    if (process.zombie()) continue;
+    AddressSpace& space = collector.records.add<AddressSpace>(kAddressSpaceRecord, static_cast<uint64_t>(process.pid()));
+    space.set_pid(process.pid());
+    CR_TRY(describe_mappings(process, shared, space, collector), "pid {}", process.pid());
+    describe_layout(process, space, collector);
+    space.set_auxv(CR_TRY(sys::read_file(process.path("auxv"))));
+    space.set_vdso_hash(CR_TRY(hash_vdso(process)));
+  }
+  for (const auto& [inode, object] : shared.all())
+    collector.records.add<SharedMemory>(kSharedMemoryRecord, object.id).set_id(object.id);
+  return {};
+}
+
+Result<void> save_private_pages(const ProcessView& process, AddressSpace& space, image::Writer& writer) {
+  PageFinder finder = CR_TRY(PageFinder::open(process.pid()));
+  PageCopier copier = CR_TRY(PageCopier::create(process.pid(), writer));
+  CR_TRY(writer.begin_pages(static_cast<uint64_t>(process.pid())));
+  for (const Vma& vma : space.vmas()) {
+    if (vma.shared() || vma.backing() == Vma::VDSO) continue;
+    for (const PageRange& range : CR_TRY(finder.private_pages({vma.start(), vma.end()}))) {
+      const uint64_t offset = CR_TRY(copier.copy(range, (vma.protection() & PROT_READ) != 0), "mapping {:x}", vma.start());
+      PageRun& run = *space.add_runs();
+      run.set_address(range.start);
+      run.set_length(range.end - range.start);
+      run.set_offset(offset);
+    }
+  }
+  return writer.end_pages();
+}
+
+// The whole object, whoever maps how much of it: its pages need not be in anybody's page table.
+Result<void> save_object(const SharedObjects::Object& object, SharedMemory& record, image::Writer& writer) {
+  const sys::UniqueFd fd = CR_TRY(sys::open(
+      fmt::format("/proc/{}/map_files/{:x}-{:x}", object.pid, object.where.start, object.where.end), O_RDONLY));
+  struct stat status;
+  if (::fstat(fd.get(), &status) < 0) return fail_errno("fstat of shared memory");
+  record.set_size(static_cast<uint64_t>(status.st_size));
+  PageCopier copier = CR_TRY(PageCopier::create(object.pid, writer));
+  CR_TRY(writer.begin_pages(kSharedPages | object.id));
+  for (off_t at = 0; at < status.st_size;) {
+    const off_t data = ::lseek(fd.get(), at, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) break;
+    if (data < 0) return fail_errno("SEEK_DATA of shared memory");
+    const off_t hole = ::lseek(fd.get(), data, SEEK_HOLE);
+    if (hole < 0) return fail_errno("SEEK_HOLE of shared memory");
+    const uint64_t start = page_down(static_cast<uint64_t>(data)), end = page_up(static_cast<uint64_t>(hole));
+    PageRun& run = *record.add_runs();
+    run.set_address(start);
+    run.set_length(end - start);
+    run.set_offset(CR_TRY(copier.copy_file(fd.get(), start, end - start)));
+    at = hole;
+  }
+  return writer.end_pages();
+}
+
+Result<void> MemoryKind::save_pages(const TreeView& tree, Collector& collector, image::Writer& writer) const {
+  SharedObjects shared;  // the same walk as in collect() gives the same ids
+  for (const ProcessView& process : tree.processes) {
+    if (process.zombie()) continue;
+    auto& space = *collector.records.find<AddressSpace>(kAddressSpaceRecord, static_cast<uint64_t>(process.pid()));
+    for (const proc::SmapsVma& smaps : process.vmas)
+      if (smaps.vma.path == "/dev/zero" && smaps.vma.deleted && smaps.vma.shared && smaps.vma.inode != 0)
+        shared.id_of(smaps.vma, process.pid());
+    CR_TRY(save_private_pages(process, space, writer), "pid {}", process.pid());
+  }
+  for (const auto& [inode, object] : shared.all())
+    CR_TRY(save_object(object, *collector.records.find<SharedMemory>(kSharedMemoryRecord, object.id), writer),
+           "shared memory {}", object.id);
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<Kind> memory_kind() { return std::make_unique<MemoryKind>(); }
+
+}  // namespace cr::kinds

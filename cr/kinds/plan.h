@@ -1,0 +1,101 @@
+// What a restore will do, computed before anything is done: op lists for the engine's own process (the store, where
+// shared objects are made once), op lists for each task, and how each thread is sent off. Plain data, printable.
+#pragma once
+
+#include <sys/user.h>
+
+#include <asm/ldt.h>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cr/base/remote_addr.h"
+#include "cr/executor/program.h"
+
+namespace cr::kinds {
+
+// Points at which every task waits until all have come so far (tags of exec::trap).
+enum Barrier : uint32_t {
+  kBorn = 1,    // all tasks exist, sessions are made
+  kJoined = 2,  // all are in their process groups; stand-ins for dead leaders may go
+  kReady = 3,   // built; what is left is done from outside
+};
+
+// A call made for a thread by its tracer, after all lists are through.
+struct LateCall {
+  pid_t tid = 0;
+  exec::Abi abi = exec::Abi::k64;
+  long number = 0;
+  std::vector<exec::Arg> args;
+  std::string reason;
+};
+
+// Where a thread goes on when it is let go.
+struct Departure {
+  user_regs_struct registers{};
+  std::string xstate;
+  uint64_t signal_mask = 0;
+  std::vector<user_desc> tls;
+  // A call with a time-out that it goes on with: begun from outside and interrupted at once, so that the kernel itself
+  // holds what is left of it (struct restart_block), and restart_syscall(2) takes it up.
+  std::optional<LateCall> rearm;
+};
+
+// A file that must still be what it was, or the restore is a conflict.
+struct FileCheck {
+  std::string path;
+  uint64_t size = 0;
+  int64_t mtime_ns = 0;
+  uint32_t mode = 0;
+};
+
+struct FileWrite {
+  std::string path;  // below /proc/PID
+  std::string content;
+};
+
+struct ProcessPlan {
+  enum class Role {
+    kTask,
+    kZombie,   // exists to have ended
+    kStandIn,  // a dead leader's place, until its members have joined
+  };
+  pid_t pid = 0;
+  Role role = Role::kTask;
+  WordSize word_size = WordSize::k64;
+  uint32_t wait_status = 0;  // of a zombie
+
+  exec::Program program;                      // list 0: the leader
+  std::map<pid_t, uint32_t> lists;            // tid -> list; the leader among them
+  uint64_t loader_address = 0;                // of the first program this task executes
+  uint64_t area_base = 0;                     // where the program lies in the task
+  int plan_fd = 0, loader_fd = 0;             // store numbers
+  std::map<pid_t, Departure> departures;      // by tid
+  std::vector<LateCall> late;                 // in this order
+  std::vector<FileWrite> writes;
+  uint64_t vdso_start = 0, vdso_end = 0, vdso_hash = 0;  // [vdso] must hash to this; 0: has none
+  // Zombies and stand-ins run a list of the program of the process that bears them.
+  pid_t runs_in = 0;
+  uint32_t runs_list = 0;
+};
+
+struct Plan {
+  std::vector<FileCheck> files;
+  exec::Program store;  // list 0, run in the engine's process
+  std::map<pid_t, ProcessPlan> processes;
+  pid_t root = 0;
+  std::string root_name;
+  bool root_leads_session = false;
+
+  // Numbers of descriptors in the engine's process ("store numbers") that tasks fetch objects from.
+  int engine_store_fd = 0;  // a pidfd of the engine itself
+  int image_store_fd = 0;
+  std::map<std::string, int> store_numbers;
+  int next_store_number = 0;
+  // Numbers in the tasks, above any of their own, in use while they are being built.
+  int engine_fd = 0, image_fd = 0, program_fd = 0, loader_fd = 0;
+};
+
+}  // namespace cr::kinds

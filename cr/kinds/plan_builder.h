@@ -1,0 +1,54 @@
+// What a kind needs to add its ops to a plan.
+#pragma once
+
+#include <string>
+
+#include "cr/kinds/plan.h"
+#include "cr/kinds/records.h"
+
+namespace cr::kinds {
+
+// The order in which a task is built. Every kind plans a phase before any kind plans the next.
+enum class Phase {
+  kStore,    // shared objects, in the engine's process
+  kMemory,   // mappings and their content; the old address space is gone
+  kLayout,   // what the kernel remembers of the address space; protections
+  kFiles,    // descriptors
+  kThreads,  // the leader's list: what must be set before other threads are born
+  kThread,   // each thread's own list
+  kSignals,
+  kLast,  // limits and the like that would stand in the way of earlier phases
+};
+constexpr Phase kPhases[] = {Phase::kStore,   Phase::kMemory, Phase::kLayout,  Phase::kFiles,
+                             Phase::kThreads, Phase::kThread, Phase::kSignals, Phase::kLast};
+
+class PlanBuilder {
+ public:
+  explicit PlanBuilder(Plan& plan) : plan_(plan) {}
+
+  exec::ListBuilder& store() { return plan_.store.list(0); }
+  exec::ListBuilder& process(pid_t pid) { return thread(pid, pid); }
+  exec::ListBuilder& thread(pid_t pid, pid_t tid) {
+    ProcessPlan& process = plan_.processes.at(pid);
+    return process.program.list(process.lists.at(tid));
+  }
+  ProcessPlan& details(pid_t pid) { return plan_.processes.at(pid); }
+
+  void expect_file(FileCheck check) { plan_.files.push_back(std::move(check)); }
+
+  // Keeps the descriptor in `slot` (of the store list) under a number that tasks can fetch it by; `name` is unique.
+  void keep(exec::Slot slot, const std::string& name);
+  bool kept(const std::string& name) const { return plan_.store_numbers.contains(name); }
+  int store_number(const std::string& name) const { return plan_.store_numbers.at(name); }
+  // In the task: a new descriptor of the kept object, close-on-exec.
+  exec::Slot fetch(exec::ListBuilder& list, const std::string& name);
+
+  // In the task and in the store: the image, for page data.
+  int image_fd() const { return plan_.image_fd; }
+  int image_store_fd() const { return plan_.image_store_fd; }
+
+ private:
+  Plan& plan_;
+};
+
+}  // namespace cr::kinds

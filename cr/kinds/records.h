@@ -1,0 +1,70 @@
+// Decoded records, by type and id: what kinds validate and plan from.
+#pragma once
+
+#include <google/protobuf/message.h>
+
+#include <map>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "cr/base/result.h"
+#include "cr/image/reader.h"
+#include "cr/kinds/record_types.h"
+
+namespace cr::kinds {
+
+struct Schema {
+  RecordType type;
+  const google::protobuf::Message* prototype;  // a default instance, never freed
+};
+
+class Records {
+ public:
+  template <typename M>
+  M& add(RecordType type, uint64_t id) {
+    auto message = std::make_unique<M>();
+    M& reference = *message;
+    CR_CHECK(records_.emplace(Key{type, id}, std::move(message)).second);
+    return reference;
+  }
+  void add(RecordType type, uint64_t id, std::unique_ptr<google::protobuf::Message> message) {
+    CR_CHECK(records_.emplace(Key{type, id}, std::move(message)).second);
+  }
+
+  // Null if there is none.
+  template <typename M>
+  const M* find(RecordType type, uint64_t id) const {
+    const auto found = records_.find(Key{type, id});
+    return found == records_.end() ? nullptr : static_cast<const M*>(found->second.get());
+  }
+  template <typename M>
+  M* find(RecordType type, uint64_t id) {
+    return const_cast<M*>(std::as_const(*this).find<M>(type, id));
+  }
+
+  // Ascending ids.
+  template <typename M>
+  std::vector<const M*> all(RecordType type) const {
+    std::vector<const M*> found;
+    for (auto it = records_.lower_bound(Key{type, 0}); it != records_.end() && it->first.first == type; ++it)
+      found.push_back(static_cast<const M*>(it->second.get()));
+    return found;
+  }
+
+  using Key = std::pair<uint32_t, uint64_t>;
+  const std::map<Key, std::unique_ptr<google::protobuf::Message>>& by_key() const { return records_; }
+
+  // Where the page data of a section are; filled in when read from an image.
+  std::map<uint64_t, image::PageSection> pages;
+
+ private:
+  std::map<Key, std::unique_ptr<google::protobuf::Message>> records_;
+};
+
+template <typename... Args>
+Failure invalid(fmt::format_string<Args...> format, Args&&... args) {
+  return fail(ErrorKind::kInvalidImage, format, std::forward<Args>(args)...);
+}
+
+}  // namespace cr::kinds

@@ -1,0 +1,202 @@
+// State that a task can have, that this engine does not carry, and that shows neither in its files nor in its memory.
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "cr/kinds/kinds.h"
+#include "cr/kinds/refusals/questions.h"
+#include "cr/sys/process.h"
+
+namespace cr::kinds {
+namespace {
+
+// What the engine itself is: a task that differs has something that a restore by this engine would lose.
+struct Self {
+  proc::Status status;
+  std::map<std::string, std::string> namespaces;
+  std::string cgroup, label;
+};
+
+constexpr const char* kNamespaces[] = {"cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts"};
+constexpr char kDefaultTimerSlack[] = "50000\n";
+
+// A file that a kernel may be built without counts as empty.
+std::string read_or_empty(const std::string& path) {
+  const auto text = sys::read_file(path);
+  return text ? *text : std::string();
+}
+
+std::map<std::string, std::string> namespaces_of(const std::string& task) {
+  std::map<std::string, std::string> links;
+  for (const char* name : kNamespaces) {
+    const auto link = sys::read_link(fmt::format("{}/ns/{}", task, name));
+    links[name] = link ? *link : std::string();
+  }
+  return links;
+}
+
+Result<Self> look_at_self() {
+  Self self;
+  self.status = CR_TRY(proc::parse_status(CR_TRY(sys::read_file("/proc/self/status"))), "/proc/self/status");
+  self.namespaces = namespaces_of("/proc/self");
+  self.cgroup = read_or_empty("/proc/self/cgroup");
+  self.label = read_or_empty("/proc/self/attr/current");
+  return self;
+}
+
+class ThreadLooker {
+ public:
+  ThreadLooker(const ProcessView& process, pid_t tid, const Self& self, Collector& collector)
+      : process_(process), tid_(tid), self_(self), collector_(collector), task_(process.path(fmt::format("task/{}", tid))) {}
+
+  Result<void> look() {
+    const proc::Status status = CR_TRY(proc::parse_status(CR_TRY(sys::read_file(task_ + "/status"))), "{}/status", task_);
+    const proc::Stat stat = CR_TRY(proc::parse_stat(CR_TRY(sys::read_file(task_ + "/stat"))), "{}/stat", task_);
+    look_at_credentials(status);
+    look_at_scheduling(status, stat);
+    if (status.seccomp.value_or(0) != 0) refuse("seccomp", "runs under seccomp");
+    if (status.no_new_privs) refuse("no-new-privs", "has no_new_privs set");
+    if (status.speculation_store_bypass != self_.status.speculation_store_bypass ||
+        status.speculation_indirect_branch != self_.status.speculation_indirect_branch)
+      refuse("speculation", "has its own speculation controls");
+    if (!status.x86_thread_features.value_or("").empty()) refuse("shadow-stack", "uses a shadow stack");
+    for (const auto& [name, link] : namespaces_of(task_)) {
+      if (link == self_.namespaces.at(name)) continue;
+      refuse("namespace", fmt::format("lives in another {} namespace than this command", name));
+    }
+    if (read_or_empty(task_ + "/cgroup") != self_.cgroup) refuse("cgroup", "is in another control group than this command");
+    if (read_or_empty(task_ + "/attr/current") != self_.label) refuse("lsm-label", "has another security label than this command");
+    return {};
+  }
+
+ private:
+  void look_at_credentials(const proc::Status& status) {
+    const proc::Status& own = self_.status;
+    if (!(status.uid == own.uid) || !(status.gid == own.gid) || status.groups != own.groups)
+      refuse("credentials", "has other user or group ids than this command");
+    else if (status.cap_inheritable != own.cap_inheritable || status.cap_permitted != own.cap_permitted ||
+             status.cap_effective != own.cap_effective || status.cap_bounding != own.cap_bounding ||
+             status.cap_ambient != own.cap_ambient)
+      refuse("credentials", "has other capabilities than this command");
+  }
+
+  void look_at_scheduling(const proc::Status& status, const proc::Stat& stat) {
+    if (stat.policy != 0 || stat.rt_priority != 0) refuse("scheduling", fmt::format("has the scheduling policy {}", stat.policy));
+    if (stat.nice != 0) refuse("nice", fmt::format("has the nice value {}", stat.nice));
+    if (status.cpus_allowed != self_.status.cpus_allowed) refuse("affinity", "may run on other CPUs than this command");
+    if (status.mems_allowed != self_.status.mems_allowed) refuse("numa-policy", "may use other memory nodes than this command");
+    look_at_sched_attr();
+    constexpr int kIoprioWhoProcess = 1, kIoprioClassShift = 13;
+    const long ioprio = ::syscall(SYS_ioprio_get, kIoprioWhoProcess, tid_);
+    // Class 0 is none; newer kernels report the class that follows from the nice value: best effort, level 4.
+    if (ioprio > 0 && ioprio != (2 << kIoprioClassShift | 4) && (ioprio >> kIoprioClassShift) != 0)
+      refuse("io-priority", "has an I/O priority of its own");
+    const std::string slack = read_or_empty(fmt::format("/proc/{}/timerslack_ns", tid_));
+    if (!slack.empty() && slack != kDefaultTimerSlack) refuse("timer-slack", "has a timer slack of its own");
+  }
+
+  // struct sched_attr, SCHED_ATTR_SIZE_VER1 (sched_getattr(2)).
+  void look_at_sched_attr() {
+    struct {
+      uint32_t size, policy;
+      uint64_t flags;
+      int32_t nice;
+      uint32_t priority;
+      uint64_t runtime, deadline, period;
+      uint32_t util_min, util_max;
+    } attr{};
+    if (::syscall(SYS_sched_getattr, tid_, &attr, sizeof(attr), 0) < 0) return;
+    constexpr uint64_t kResetOnFork = 1;
+    if ((attr.flags & kResetOnFork) != 0) refuse("scheduling", "resets its scheduling on fork");
+    // Linux commit a509a7cd7974 ("sched/uclamp: Extend sched_setattr() to support utilization clamping") (v5.3)
+    const bool clamped = attr.size >= sizeof(attr) && (attr.util_min != 0 || (attr.util_max != 0 && attr.util_max != 1024));
+    if (clamped) refuse("scheduling", "has its utilization clamped");
+  }
+
+  void refuse(const char* kind, std::string reason) {
+    collector_.refuse(process_.pid(), kind, fmt::format("thread {}", tid_), std::move(reason));
+  }
+
+  const ProcessView& process_;
+  pid_t tid_;
+  const Self& self_;
+  Collector& collector_;
+  std::string task_;
+};
+
+Result<void> look_at_process(const ProcessView& process, pid_t root_session, Collector& collector) {
+  const pid_t pid = process.pid();
+  if (!read_or_empty(process.path("timers")).empty()) collector.refuse(pid, "posix-timer", "task", "has POSIX timers (timer_create)");
+  if (process.stat.tty_nr != 0 && process.stat.session != root_session)
+    collector.refuse(pid, "tty", "task", "has a controlling terminal");
+  // An undo list exists only after a semop with SEM_UNDO; this command never made one.
+  if (CR_TRY(sys::compare(pid, ::getpid(), sys::Shared::kSysvSem)) != 0)
+    collector.refuse(pid, "sysv-sem", "task", "has System V semaphore adjustments to undo (SEM_UNDO)");
+  for (const trace::ThreadState& thread : process.state.threads) {
+    if (thread.tid == pid) continue;
+    const std::string where = fmt::format("thread {}", thread.tid);
+    if (CR_TRY(sys::compare(pid, thread.tid, sys::Shared::kFiles)) != 0)
+      collector.refuse(pid, "unshared-thread", where, "has a descriptor table of its own");
+    if (CR_TRY(sys::compare(pid, thread.tid, sys::Shared::kFs)) != 0)
+      collector.refuse(pid, "unshared-thread", where, "has a working directory of its own");
+  }
+  return {};
+}
+
+// Pairs of processes that share what only threads share: found by sorting in kcmp's order.
+Result<void> look_for_sharing(const TreeView& tree, sys::Shared what, const char* kind, const char* reason, Collector& collector) {
+  std::vector<pid_t> sorted;
+  for (const ProcessView& process : tree.processes) {
+    if (process.zombie()) continue;
+    size_t low = 0, high = sorted.size();
+    bool shared = false;
+    while (low < high && !shared) {
+      const size_t middle = (low + high) / 2;
+      const int order = CR_TRY(sys::compare(process.pid(), sorted[middle], what));
+      if (order == 0) {
+        shared = true;
+        collector.refuse(process.pid(), kind, "task", fmt::format("{} pid {}", reason, sorted[middle]));
+      } else if (order < 0) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    if (!shared) sorted.insert(sorted.begin() + static_cast<long>(low), process.pid());
+  }
+  return {};
+}
+
+class RefusalsKind : public Kind {
+ public:
+  std::string_view name() const override { return "refusals"; }
+
+  Result<void> collect(const TreeView& tree, Collector& collector) const override {
+    const Self self = CR_TRY(look_at_self());
+    const pid_t session = tree.find(tree.root)->stat.session;
+    const pid_t outside_session = session == tree.root ? 0 : session;
+    for (const ProcessView& process : tree.processes) {
+      if (process.zombie()) continue;
+      CR_TRY(look_at_process(process, outside_session, collector), "pid {}", process.pid());
+      for (const trace::ThreadState& thread : process.state.threads) {
+        CR_TRY(ThreadLooker(process, thread.tid, self, collector).look(), "pid {} thread {}", process.pid(), thread.tid);
+        ask_thread(process, thread.tid, collector);
+      }
+      ask_process(process, collector);
+    }
+    CR_TRY(look_for_sharing(tree, sys::Shared::kVm, "clone-vm", "shares its memory (CLONE_VM) with", collector));
+    CR_TRY(look_for_sharing(tree, sys::Shared::kFiles, "clone-files", "shares its descriptor table (CLONE_FILES) with", collector));
+    CR_TRY(look_for_sharing(tree, sys::Shared::kFs, "clone-fs", "shares its working directory (CLONE_FS) with", collector));
+    return look_for_sharing(tree, sys::Shared::kSighand, "clone-sighand", "shares its signal actions (CLONE_SIGHAND) with", collector);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Kind> refusals_kind() { return std::make_unique<RefusalsKind>(); }
+
+}  // namespace cr::kinds

@@ -1,0 +1,44 @@
+// The shape of a kind of state: how the engine sees every kind, without knowing any by name.
+//
+//   dump:     collect() reads the frozen tree and adds records; save_pages() streams bulk data
+//   restore:  validate() looks at decoded records, plan() turns them into op lists; both are pure
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "cr/image/writer.h"
+#include "cr/kinds/collector.h"
+#include "cr/kinds/plan_builder.h"
+#include "cr/kinds/records.h"
+#include "cr/kinds/tree_view.h"
+
+namespace cr::kinds {
+
+class Kind {
+ public:
+  virtual ~Kind() = default;
+
+  virtual std::string_view name() const = 0;
+
+  // The records this kind owns. Type numbers are part of the format and never change (record_types.h).
+  virtual std::vector<Schema> schemas() const { return {}; }
+
+  // Requires: the tree is frozen. Blockers go to the collector; an error means that looking itself failed.
+  virtual Result<void> collect(const TreeView& tree, Collector& collector) const = 0;
+
+  // Bulk data, once nothing blocks the dump; may complete records that collect() began.
+  virtual Result<void> save_pages(const TreeView&, Collector&, image::Writer&) const { return {}; }
+
+  // Everything a plan relies on: ranges, references, uniqueness. InvalidImage names record and field.
+  virtual Result<void> validate(const Records&) const { return {}; }
+
+  // Adds this kind's ops of one phase. Requires: validate() of all kinds succeeded.
+  virtual void plan(Phase, const Records&, PlanBuilder&) const {}
+};
+
+// Every kind there is, in the order in which they collect and plan.
+const std::vector<std::unique_ptr<Kind>>& all_kinds();
+
+}  // namespace cr::kinds

@@ -1,0 +1,143 @@
+// Signal actions in the right ABI, and the queue of the process.
+#include <sys/syscall.h>
+
+#include <csignal>
+
+#include "cr/kinds/kinds.h"
+#include "cr/kinds/siginfo.h"
+#include "cr/kinds/signals/signals.pb.h"
+#include "cr/kinds/task.pb.h"
+
+namespace cr::kinds {
+namespace {
+
+using exec::Abi;
+
+constexpr int kSignals = 64;
+constexpr long kRtSigactionOf32 = 174;
+
+// struct sigaction as the kernel takes it.
+struct Action64 {
+  uint64_t handler, flags, restorer, mask;
+};
+struct Action32 {
+  uint32_t handler, flags, restorer;
+  uint32_t mask[2];
+};
+static_assert(sizeof(Action32) == 20);
+
+class SignalsKind : public Kind {
+ public:
+  std::string_view name() const override { return "signals"; }
+  std::vector<Schema> schemas() const override { return {{kSignalsRecord, &Signals::default_instance()}}; }
+  Result<void> collect(const TreeView& tree, Collector& collector) const override;
+  Result<void> validate(const Records& records) const override;
+  void plan(Phase phase, const Records& records, PlanBuilder& builder) const override;
+};
+
+bool settable(int signal) { return signal != SIGKILL && signal != SIGSTOP; }
+
+// The ABI by which a handler was set decides which frame it gets (SA_IA32_ABI), and a 32-bit task's handlers want 32-bit
+// frames: so its actions are read and set through the 32-bit door.
+void ask(const ProcessView& process, Collector& collector, Signals& signals) {
+  exec::ListBuilder& agent = collector.agent(process.pid(), process.pid());
+  const bool compat = process.word_size == WordSize::k32;
+  const exec::Data answers_at = agent.reserve(kSignals * sizeof(Action64));
+  const auto slot_of = [=](int signal) { return answers_at.from(static_cast<uint64_t>(signal - 1) * sizeof(Action64)); };
+  for (int signal = 1; signal <= kSignals; ++signal) {
+    if (!settable(signal)) continue;
+    agent.syscall(compat ? Abi::k32 : Abi::k64, compat ? kRtSigactionOf32 : SYS_rt_sigaction, {signal, 0, slot_of(signal), 8})
+        .because("sigaction {}", signal);
+  }
+  collector.when_answered(process.pid(), [=, &signals](const Answers& answers) -> Result<void> {
+    for (int signal = 1; signal <= kSignals; ++signal) {
+      if (!settable(signal)) continue;
+      auto action = answers.data<Action64>(slot_of(signal));
+      if (compat) {
+        const auto narrow = answers.data<Action32>(slot_of(signal));
+        action = {narrow.handler, narrow.flags, narrow.restorer, narrow.mask[0] | uint64_t{narrow.mask[1]} << 32};
+      }
+      if (action.handler == 0 && action.flags == 0 && action.restorer == 0 && action.mask == 0) continue;
+      SignalAction& record = *signals.add_actions();
+      record.set_signal(static_cast<uint32_t>(signal));
+      record.set_handler(action.handler);
+      record.set_flags(action.flags);
+      record.set_restorer(action.restorer);
+      record.set_mask(action.mask);
+    }
+    return {};
+  });
+}
+
+Result<void> SignalsKind::collect(const TreeView& tree, Collector& collector) const {
+  for (const ProcessView& process : tree.processes) {
+    if (process.zombie()) continue;
+    Signals& signals = collector.records.add<Signals>(kSignalsRecord, static_cast<uint64_t>(process.pid()));
+    signals.set_pid(process.pid());
+    for (const siginfo_t& info : process.state.pending) {
+      const auto problem = cannot_queue(info);
+      if (problem) collector.refuse(process.pid(), "pending-signal", "process", *problem);
+      signals.add_pending(&info, sizeof(info));
+    }
+    ask(process, collector, signals);
+  }
+  return {};
+}
+
+Result<void> SignalsKind::validate(const Records& records) const {
+  size_t living = 0;
+  for (const Task* task : records.all<Task>(kTaskRecord)) {
+    if (task->zombie()) continue;
+    ++living;
+    const Signals* signals = records.find<Signals>(kSignalsRecord, static_cast<uint64_t>(task->pid()));
+    if (signals == nullptr || signals->pid() != task->pid()) return invalid("task {}: no signals record", task->pid());
+    uint64_t seen = 0;
+    for (const SignalAction& action : signals->actions()) {
+      const auto signal = static_cast<int>(action.signal());
+      if (signal < 1 || signal > kSignals || !settable(signal)) return invalid("task {}: action of signal {}", task->pid(), signal);
+      const uint64_t bit = uint64_t{1} << (signal - 1);
+      if ((seen & bit) != 0) return invalid("task {}: two actions of signal {}", task->pid(), signal);
+      seen |= bit;
+    }
+    for (const std::string& info : signals->pending()) CR_TRY(validate_siginfo(info), "task {}", task->pid());
+  }
+  if (records.all<Signals>(kSignalsRecord).size() != living) return invalid("a signals record without a task");
+  return {};
+}
+
+void plan_action(const SignalAction& action, pid_t pid, bool compat, PlanBuilder& builder) {
+  exec::ListBuilder& list = builder.process(pid);
+  exec::Data data;
+  if (compat) {
+    data = list.stash(Action32{static_cast<uint32_t>(action.handler()), static_cast<uint32_t>(action.flags()),
+                               static_cast<uint32_t>(action.restorer()),
+                               {static_cast<uint32_t>(action.mask()), static_cast<uint32_t>(action.mask() >> 32)}});
+  } else {
+    data = list.stash(Action64{action.handler(), action.flags(), action.restorer(), action.mask()});
+  }
+  const Abi abi = compat ? Abi::k32 : Abi::k64;
+  const long number = compat ? kRtSigactionOf32 : SYS_rt_sigaction;
+  std::vector<exec::Arg> args{static_cast<int>(action.signal()), data, 0, 8};
+  const std::string reason = fmt::format("sigaction {}", action.signal());
+  // While SIGTRAP is our means to stop, ignoring it would make the kernel reset it (force_sig_info_to_task).
+  if (action.signal() == SIGTRAP)
+    builder.details(pid).late.push_back({pid, abi, number, std::move(args), reason});
+  else
+    list.syscall(abi, number, args).because_text(reason);
+}
+
+void SignalsKind::plan(Phase phase, const Records& records, PlanBuilder& builder) const {
+  if (phase != Phase::kSignals) return;
+  for (const Signals* signals : records.all<Signals>(kSignalsRecord)) {
+    const Task* task = records.find<Task>(kTaskRecord, static_cast<uint64_t>(signals->pid()));
+    for (const SignalAction& action : signals->actions())
+      plan_action(action, signals->pid(), task->word_size() == 32, builder);
+    plan_queue(signals->pending(), signals->pid(), 0, builder);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Kind> signals_kind() { return std::make_unique<SignalsKind>(); }
+
+}  // namespace cr::kinds

@@ -1,0 +1,181 @@
+// Threads: registers and TLS, XSAVE state, signal mask and queue, and what the kernel keeps per thread.
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "cr/kinds/kinds.h"
+#include "cr/kinds/siginfo.h"
+#include "cr/kinds/task.pb.h"
+#include "cr/kinds/thread/registers.h"
+#include "cr/kinds/thread/thread.pb.h"
+#include "cr/kinds/thread/waits.h"
+#include "cr/sys/process.h"
+
+namespace cr::kinds {
+namespace {
+
+using exec::Abi;
+
+constexpr long kSetRobustListOf32 = 311;
+constexpr size_t kNameLimit = 15;           // TASK_COMM_LEN without its NUL
+constexpr size_t kMaxXstate = 16384;        // AMX brings it to 11 KiB
+constexpr size_t kLegacyXstate = 512 + 64;  // FXSAVE area and XSAVE header
+
+class ThreadKind : public Kind {
+ public:
+  std::string_view name() const override { return "thread"; }
+  std::vector<Schema> schemas() const override { return {{kThreadRecord, &Thread::default_instance()}}; }
+  Result<void> collect(const TreeView& tree, Collector& collector) const override;
+  Result<void> validate(const Records& records) const override;
+  void plan(Phase phase, const Records& records, PlanBuilder& builder) const override;
+};
+
+Result<void> collect_thread(const ProcessView& process, const trace::ThreadState& state, Collector& collector) {
+  const pid_t pid = process.pid(), tid = state.tid;
+  Thread& thread = collector.records.add<Thread>(kThreadRecord, static_cast<uint64_t>(tid));
+  thread.set_tid(tid);
+  thread.set_pid(pid);
+  std::string name = CR_TRY(sys::read_file(process.path(fmt::format("task/{}/comm", tid))));
+  if (!name.empty() && name.back() == '\n') name.pop_back();
+  thread.set_name(name);
+  store_registers(state.regs, *thread.mutable_registers());
+  thread.set_xstate(state.xstate.data(), state.xstate.size());
+  thread.set_signal_mask(state.signal_mask);
+  for (const user_desc& slot : state.tls) {
+    const bool in_use = slot.base_addr != 0 || slot.limit != 0 || slot.seg_32bit != 0;
+    if (in_use) thread.add_tls_slots(&slot, sizeof(slot));
+  }
+  if (state.rseq && state.rseq->rseq_abi_pointer != 0) {
+    thread.set_rseq_address(state.rseq->rseq_abi_pointer);
+    thread.set_rseq_size(state.rseq->rseq_abi_size);
+    thread.set_rseq_signature(state.rseq->signature);
+  }
+  for (const siginfo_t& info : state.pending) {
+    const auto problem = cannot_queue(info);
+    if (problem) collector.refuse(pid, "pending-signal", fmt::format("thread {}", tid), *problem);
+    thread.add_pending(&info, sizeof(info));
+  }
+  const sys::RobustLists robust = CR_TRY(sys::get_robust_lists(tid));
+  thread.set_robust_list(robust.head);
+  thread.set_robust_list_32(robust.compat_head);
+  if (state.syscall_user_dispatch)
+    collector.refuse(pid, "syscall-user-dispatch", fmt::format("thread {}", tid), "has syscall user dispatch switched on");
+  if (trace::restart_of(state.regs) == trace::Restart::kBlock) {
+    const auto wait = CR_TRY(describe_wait(pid, state.regs));
+    if (wait)
+      *thread.mutable_wait() = *wait;
+    else
+      collector.refuse(pid, "blocked-call", fmt::format("thread {}", tid),
+                       fmt::format("waits with a time-out in system call {}, which cannot be taken up again", state.regs.orig_rax));
+  }
+
+  exec::ListBuilder& agent = collector.agent(pid, tid);
+  const exec::Data altstack = agent.reserve(sizeof(stack_t));
+  const exec::Data clear_tid = agent.reserve(8);
+  agent.syscall(Abi::k64, SYS_sigaltstack, {0, altstack}).because("sigaltstack");
+  agent.syscall(Abi::k64, SYS_prctl, {PR_GET_TID_ADDRESS, clear_tid, 0, 0, 0}).because("PR_GET_TID_ADDRESS");
+  collector.when_answered(pid, [&thread, altstack, clear_tid](const Answers& answers) -> Result<void> {
+    const auto stack = answers.data<stack_t>(altstack);
+    thread.set_altstack_address(reinterpret_cast<uint64_t>(stack.ss_sp));
+    // SS_ONSTACK is computed from the stack pointer, which was the agent's; it cannot be set anyway.
+    thread.set_altstack_flags(static_cast<uint32_t>(stack.ss_flags) & ~static_cast<uint32_t>(SS_ONSTACK));
+    thread.set_altstack_size(stack.ss_size);
+    thread.set_clear_child_tid(answers.data<uint64_t>(clear_tid));
+    return {};
+  });
+  return {};
+}
+
+Result<void> ThreadKind::collect(const TreeView& tree, Collector& collector) const {
+  for (const ProcessView& process : tree.processes) {
+    for (const trace::ThreadState& state : process.state.threads)
+      CR_TRY(collect_thread(process, state, collector), "thread {}", state.tid);
+  }
+  return {};
+}
+
+Result<void> validate_thread(const Thread& thread) {
+  const pid_t tid = thread.tid();
+  if (thread.name().size() > kNameLimit || thread.name().find('\0') != std::string::npos)
+    return invalid("thread {}: name of {} bytes", tid, thread.name().size());
+  CR_TRY(validate_registers(thread.registers()), "thread {}", tid);
+  if (thread.xstate().size() < kLegacyXstate || thread.xstate().size() > kMaxXstate)
+    return invalid("thread {}: XSAVE image of {} bytes", tid, thread.xstate().size());
+  for (const std::string& slot : thread.tls_slots()) {
+    user_desc description;
+    if (slot.size() != sizeof(description)) return invalid("thread {}: TLS slot of {} bytes", tid, slot.size());
+    std::memcpy(&description, slot.data(), sizeof(description));
+    if (description.entry_number < trace::kFirstTlsEntry || description.entry_number >= trace::kFirstTlsEntry + trace::kTlsEntries)
+      return invalid("thread {}: TLS slot {}", tid, description.entry_number);
+  }
+  if (thread.rseq_address() != 0 && (thread.rseq_size() < 32 || thread.rseq_size() > 4096))
+    return invalid("thread {}: rseq area of {} bytes", tid, thread.rseq_size());
+  if (thread.has_wait()) CR_TRY(validate_wait(thread.wait()), "thread {}", tid);
+  for (const std::string& info : thread.pending()) CR_TRY(validate_siginfo(info), "thread {}", tid);
+  return {};
+}
+
+Result<void> ThreadKind::validate(const Records& records) const {
+  size_t claimed = 0;
+  for (const Task* task : records.all<Task>(kTaskRecord)) {
+    for (const pid_t tid : task->tids()) {
+      const Thread* thread = records.find<Thread>(kThreadRecord, static_cast<uint64_t>(tid));
+      if (thread == nullptr) return invalid("task {}: thread {} has no record", task->pid(), tid);
+      if (thread->tid() != tid || thread->pid() != task->pid()) return invalid("thread {}: filed elsewhere", tid);
+      CR_TRY(validate_thread(*thread));
+      ++claimed;
+    }
+  }
+  const size_t present = records.all<Thread>(kThreadRecord).size();
+  if (present != claimed) return invalid("{} thread records for {} threads", present, claimed);
+  return {};
+}
+
+void plan_thread(const Thread& thread, PlanBuilder& builder) {
+  exec::ListBuilder& list = builder.thread(thread.pid(), thread.tid());
+  list.syscall(Abi::k64, SYS_prctl, {PR_SET_NAME, list.stash_text(thread.name()), 0, 0, 0}).because("PR_SET_NAME");
+  stack_t stack{};
+  stack.ss_sp = reinterpret_cast<void*>(thread.altstack_address());
+  stack.ss_flags = static_cast<int>(thread.altstack_flags());
+  stack.ss_size = thread.altstack_size();
+  list.syscall(Abi::k64, SYS_sigaltstack, {list.stash(std::as_bytes(std::span(&stack, 1))), 0}).because("sigaltstack");
+  list.syscall(Abi::k64, SYS_set_tid_address, {thread.clear_child_tid()}).because("set_tid_address");
+  if (thread.robust_list() != 0)
+    list.syscall(Abi::k64, SYS_set_robust_list, {thread.robust_list(), 24}).because("set_robust_list");
+  if (thread.robust_list_32() != 0)
+    list.syscall(Abi::k32, kSetRobustListOf32, {thread.robust_list_32(), 12}).because("32-bit set_robust_list");
+  if (thread.rseq_address() != 0) {
+    list.syscall(Abi::k64, SYS_rseq, {thread.rseq_address(), thread.rseq_size(), 0, thread.rseq_signature()})
+        .because("rseq");
+  }
+
+  Departure departure;
+  departure.registers = load_registers(thread.registers());
+  departure.xstate = thread.xstate();
+  departure.signal_mask = thread.signal_mask();
+  for (const std::string& slot : thread.tls_slots()) {
+    user_desc description;
+    std::memcpy(&description, slot.data(), sizeof(description));
+    departure.tls.push_back(description);
+  }
+  if (thread.has_wait()) departure.rearm = rearm_call(thread.wait(), thread.tid(), list);
+  builder.details(thread.pid()).departures[thread.tid()] = std::move(departure);
+}
+
+void ThreadKind::plan(Phase phase, const Records& records, PlanBuilder& builder) const {
+  if (phase == Phase::kThread) {
+    for (const Thread* thread : records.all<Thread>(kThreadRecord)) plan_thread(*thread, builder);
+  }
+  if (phase == Phase::kSignals) {
+    for (const Thread* thread : records.all<Thread>(kThreadRecord))
+      plan_queue(thread->pending(), thread->pid(), thread->tid(), builder);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Kind> thread_kind() { return std::make_unique<ThreadKind>(); }
+
+}  // namespace cr::kinds

@@ -1,0 +1,170 @@
+#include "cr/kinds/thread/waits.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include <array>
+
+#include "cr/kinds/records.h"
+#include "cr/sys/process.h"
+
+namespace cr::kinds {
+namespace {
+
+using exec::Abi;
+
+// Numbers of i386 (asm/unistd_32.h).
+constexpr uint64_t kNanosleepOf32 = 162, kPollOf32 = 168, kFutexOf32 = 240, kClockNanosleepOf32 = 267;
+constexpr uint64_t kClockNanosleepTime64Of32 = 407, kFutexTime64Of32 = 422;
+
+constexpr uint64_t kSecond = 1000000000;
+
+struct Timespec32 {
+  int32_t seconds, nanoseconds;
+};
+struct Timespec64 {
+  int64_t seconds, nanoseconds;
+};
+
+Result<uint64_t> read_timespec(pid_t pid, uint64_t address, bool narrow) {
+  Timespec64 time{};
+  if (narrow) {
+    const auto raw = CR_TRY(sys::peek<Timespec32>(pid, {address}));
+    time = {raw.seconds, raw.nanoseconds};
+  } else {
+    time = CR_TRY(sys::peek<Timespec64>(pid, {address}));
+  }
+  if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= static_cast<int64_t>(kSecond))
+    return fail(ErrorKind::kSystem, "the time-out at {:#x} of pid {} has changed while it ran", address, pid);
+  return std::min<uint64_t>(static_cast<uint64_t>(time.seconds), 1ull << 32) * kSecond + static_cast<uint64_t>(time.nanoseconds);
+}
+
+// The arguments in the order of the ABI that the call was made in.
+std::array<uint64_t, 6> arguments(const user_regs_struct& r, bool compat) {
+  if (!compat) return {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9};
+  const auto low = [](uint64_t value) { return value & 0xffffffff; };
+  return {low(r.rbx), low(r.rcx), low(r.rdx), low(r.rsi), low(r.rdi), low(r.rbp)};
+}
+
+// A nanosleep interrupted with a place for the rest (rmtp) has left it there; without one the whole time counts: a
+// sleep may be longer than asked for, never shorter.
+Result<Wait> sleep(pid_t pid, bool compat, bool narrow, uint32_t clock, uint64_t request, uint64_t rest) {
+  Wait wait;
+  wait.set_call(Wait::NANOSLEEP);
+  wait.set_compat(compat);
+  wait.set_clock(clock);
+  wait.set_address(rest);
+  wait.set_remaining_ns(CR_TRY(read_timespec(pid, rest != 0 ? rest : request, narrow)));
+  return wait;
+}
+
+Result<Wait> futex(pid_t pid, bool compat, bool narrow, const std::array<uint64_t, 6>& a) {
+  Wait wait;
+  wait.set_call(Wait::FUTEX);
+  wait.set_compat(compat);
+  wait.set_address(a[0]);
+  wait.set_operation(static_cast<uint32_t>(a[1]));
+  wait.set_value(static_cast<uint32_t>(a[2]));
+  wait.set_bitset(static_cast<uint32_t>(a[5]));
+  wait.set_remaining_ns(CR_TRY(read_timespec(pid, a[3], narrow)));
+  return wait;
+}
+
+Wait poll(bool compat, const std::array<uint64_t, 6>& a) {
+  Wait wait;
+  wait.set_call(Wait::POLL);
+  wait.set_compat(compat);
+  wait.set_address(a[0]);
+  wait.set_count(static_cast<uint32_t>(a[1]));
+  const auto timeout_ms = static_cast<int32_t>(a[2]);
+  wait.set_remaining_ns(timeout_ms < 0 ? ~0ull : static_cast<uint64_t>(timeout_ms) * 1000000);
+  return wait;
+}
+
+constexpr uint64_t kForever = ~0ull;
+
+}  // namespace
+
+Result<std::optional<Wait>> describe_wait(pid_t pid, const user_regs_struct& regs) {
+  // The instruction before rip tells the door: int $0x80 is cd 80.
+  const auto door = CR_TRY(sys::peek<uint16_t>(pid, {regs.rip - 2}));
+  const bool compat = regs.cs == 0x23 || door == 0x80cd;
+  const auto a = arguments(regs, compat);
+  const uint64_t nr = regs.orig_rax;
+  if (!compat) {
+    switch (nr) {
+      case SYS_nanosleep:
+        return CR_TRY(sleep(pid, false, false, CLOCK_MONOTONIC, a[0], a[1]));
+      case SYS_clock_nanosleep:
+        return CR_TRY(sleep(pid, false, false, static_cast<uint32_t>(a[0]), a[2], a[3]));
+      case SYS_poll:
+        return poll(false, a);
+      case SYS_futex:
+        return CR_TRY(futex(pid, false, false, a));
+      default:
+        return std::nullopt;
+    }
+  }
+  switch (nr) {
+    case kNanosleepOf32:
+      return CR_TRY(sleep(pid, true, true, CLOCK_MONOTONIC, a[0], a[1]));
+    case kClockNanosleepOf32:
+    case kClockNanosleepTime64Of32:
+      return CR_TRY(sleep(pid, true, nr == kClockNanosleepOf32, static_cast<uint32_t>(a[0]), a[2], a[3]));
+    case kPollOf32:
+      return poll(true, a);
+    case kFutexOf32:
+    case kFutexTime64Of32:
+      return CR_TRY(futex(pid, true, nr == kFutexOf32, a));
+    default:
+      return std::nullopt;
+  }
+}
+
+Result<void> validate_wait(const Wait& wait) {
+  if (!Wait::Call_IsValid(wait.call())) return invalid("a wait of unknown kind {}", static_cast<int>(wait.call()));
+  if (wait.remaining_ns() != kForever && wait.remaining_ns() > (1ull << 33) * kSecond)
+    return invalid("a wait for {} ns", wait.remaining_ns());
+  if (wait.call() == Wait::FUTEX) {
+    const uint32_t command = wait.operation() & static_cast<uint32_t>(FUTEX_CMD_MASK);
+    if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET) return invalid("a futex wait by operation {}", wait.operation());
+  }
+  if (wait.compat() && wait.address() > 0xffffffff) return invalid("a 32-bit wait at {:#x}", wait.address());
+  return {};
+}
+
+LateCall rearm_call(const Wait& wait, pid_t tid, exec::ListBuilder& list) {
+  LateCall call;
+  call.tid = tid;
+  call.abi = wait.compat() ? Abi::k32 : Abi::k64;
+  call.reason = "take up an interrupted wait";
+  const uint64_t seconds = wait.remaining_ns() / kSecond, nanoseconds = wait.remaining_ns() % kSecond;
+  const Timespec64 time{static_cast<int64_t>(seconds), static_cast<int64_t>(nanoseconds)};
+  switch (wait.call()) {
+    case Wait::POLL: {
+      const uint64_t left_ms = (wait.remaining_ns() + 999999) / 1000000;
+      const int64_t timeout = wait.remaining_ns() == kForever ? -1 : static_cast<int64_t>(std::min<uint64_t>(left_ms, INT32_MAX));
+      call.number = wait.compat() ? static_cast<long>(kPollOf32) : SYS_poll;
+      call.args = {wait.address(), wait.count(), timeout};
+      break;
+    }
+    case Wait::FUTEX:
+      call.number = wait.compat() ? static_cast<long>(kFutexTime64Of32) : SYS_futex;
+      call.args = {wait.address(), wait.operation(), wait.value(), list.stash(time), 0, wait.bitset()};
+      break;
+    default:
+      // In the 32-bit ABI, where the rest goes has the width of the call that was made; the old one's is the usual.
+      if (wait.compat()) {
+        const Timespec32 narrow{static_cast<int32_t>(std::min<uint64_t>(seconds, INT32_MAX)), static_cast<int32_t>(nanoseconds)};
+        call.number = static_cast<long>(kClockNanosleepOf32);
+        call.args = {wait.clock(), 0, list.stash(narrow), wait.address()};
+      } else {
+        call.number = SYS_clock_nanosleep;
+        call.args = {wait.clock(), 0, list.stash(time), wait.address()};
+      }
+  }
+  return call;
+}
+
+}  // namespace cr::kinds

@@ -1,0 +1,24 @@
+// Calls with a relative time-out, interrupted: how much is left, and how to begin them again with just that.
+//
+// The kernel restarts these by restart_syscall(2) from a deadline that it keeps to itself (struct restart_block).
+#pragma once
+
+#include <sys/types.h>
+#include <sys/user.h>
+
+#include <optional>
+
+#include "cr/base/result.h"
+#include "cr/kinds/plan.h"
+#include "cr/kinds/thread/thread.pb.h"
+
+namespace cr::kinds {
+
+// Requires: trace::restart_of(regs) is kBlock, the thread stands still. Nothing if the call is none we know.
+Result<std::optional<Wait>> describe_wait(pid_t pid, const user_regs_struct& regs);
+
+Result<void> validate_wait(const Wait& wait);
+
+LateCall rearm_call(const Wait& wait, pid_t tid, exec::ListBuilder& list);
+
+}  // namespace cr::kinds
