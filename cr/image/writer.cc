@@ -36,6 +36,8 @@ struct Writer::State {
   Result<void> align(uint64_t alignment);
   Result<void> start_section(SectionKey key);
   void finish_section(uint64_t hash);
+  Result<uint64_t> checked_total(std::span<const iovec> data) const;
+  Result<void> append_all(std::span<const iovec> data);
   Result<void> append_step(std::span<const iovec> step, size_t step_bytes);
   Result<void> usable(bool wants_open_pages) const;
   Result<void> room_for(uint64_t bytes) const;
@@ -198,37 +200,45 @@ Result<void> Writer::State::append_step(std::span<const iovec> step, size_t step
   return {};
 }
 
+Result<uint64_t> Writer::State::checked_total(std::span<const iovec> data) const {
+  uint64_t total = 0;
+  for (const iovec& piece : data) {
+    const auto sum = checked_add<uint64_t>(total, piece.iov_len);
+    if (!sum) return fail(ErrorKind::kInternal, "image {}: page data of more than 2^64 bytes", file.path());
+    total = *sum;
+  }
+  if (!page_aligned(total))
+    return fail(ErrorKind::kInternal, "image {}: {} bytes are not whole pages", file.path(), total);
+  CR_TRY(room_for(total));
+  return total;
+}
+
+// Cuts the caller's vectors into steps.
+Result<void> Writer::State::append_all(std::span<const iovec> data) {
+  std::vector<iovec> step;
+  size_t step_bytes = 0;
+  for (iovec piece : data) {
+    while (piece.iov_len > 0) {
+      const size_t take = std::min(piece.iov_len, kStepBytes - step_bytes);
+      step.push_back({piece.iov_base, take});
+      step_bytes += take;
+      piece.iov_base = static_cast<std::byte*>(piece.iov_base) + take;
+      piece.iov_len -= take;
+      if (step_bytes < kStepBytes) continue;
+      CR_TRY(append_step(step, step_bytes));
+      step.clear();
+      step_bytes = 0;
+    }
+  }
+  return append_step(step, step_bytes);
+}
+
 Result<uint64_t> Writer::append_pages(std::span<const iovec> data) {
   return state_->guarded([&]() -> Result<uint64_t> {
     CR_TRY(state_->usable(true));
-    uint64_t total = 0;
-    for (const iovec& piece : data) {
-      const auto sum = checked_add<uint64_t>(total, piece.iov_len);
-      if (!sum)
-        return fail(ErrorKind::kInternal, "image {}: page data of more than 2^64 bytes", state_->file.path());
-      total = *sum;
-    }
-    if (!page_aligned(total))
-      return fail(ErrorKind::kInternal, "image {}: {} bytes are not whole pages", state_->file.path(), total);
-    CR_TRY(state_->room_for(total));
+    CR_TRY(state_->checked_total(data));
     const uint64_t begin = state_->position - state_->index.back().offset;
-
-    std::vector<iovec> step;
-    size_t step_bytes = 0;
-    for (iovec piece : data) {
-      while (piece.iov_len > 0) {
-        const size_t take = std::min(piece.iov_len, kStepBytes - step_bytes);
-        step.push_back({piece.iov_base, take});
-        step_bytes += take;
-        piece.iov_base = static_cast<std::byte*>(piece.iov_base) + take;
-        piece.iov_len -= take;
-        if (step_bytes < kStepBytes) continue;
-        CR_TRY(state_->append_step(step, step_bytes));
-        step.clear();
-        step_bytes = 0;
-      }
-    }
-    CR_TRY(state_->append_step(step, step_bytes));
+    CR_TRY(state_->append_all(data));
     return begin;
   });
 }

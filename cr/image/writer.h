@@ -42,7 +42,7 @@ class Writer {
 
   // Whole pages in sum; single vectors may be of any length. Returns where the first byte went, counted from
   // the section's start. Written straight from the caller's buffers: give a MiB or more per call where
-  // possible.
+  // possible, and buffers that nobody changes during the call, or data and checksum will not agree.
   Result<uint64_t> append_pages(std::span<const iovec> data);
 
   Result<void> end_pages();

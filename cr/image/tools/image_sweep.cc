@@ -2,7 +2,9 @@
 // refused.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
+#include <exception>
 #include <random>
 
 #include "cr/image/format.h"
@@ -31,7 +33,7 @@ class Choice {
     std::uniform_int_distribution<uint64_t> any(0, count - 1);
     for (uint64_t i = 0; i < options.sample; ++i) picked_.push_back(any(random));
     std::ranges::sort(picked_);
-    picked_.erase(std::ranges::unique(picked_).begin(), picked_.end());
+    picked_.erase(std::unique(picked_.begin(), picked_.end()), picked_.end());
   }
 
   uint64_t size() const { return all_ ? count_ : picked_.size(); }
@@ -151,7 +153,7 @@ Result<bool> run(const Options& options) {
 }  // namespace
 }  // namespace cr::image
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   cr::image::Options options;
   CLI::App app("Damages copies of an image in memory and exits 1 if any of them is accepted.");
   app.add_option("FILE", options.file, "a sound image")->required();
@@ -168,4 +170,7 @@ int main(int argc, char** argv) {
     return cr::exit_code(sound.error().kind());
   }
   return *sound ? 0 : 1;
+} catch (const std::exception& broken) {  // the option parser and memory
+  std::fprintf(stderr, "cr_image_sweep: %s\n", broken.what());
+  return 1;
 }
