@@ -1,0 +1,102 @@
+"""Head comments, and the cells that follow from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.cases import Cell, HeadError, Selection, discover, parse_head
+
+GOOD = """// A pipe keeps its bytes, all of them.
+// rows: P1 F2
+// attr: loops slow=30 needs=avx512
+#include "zdtm.h"
+// rows: X9
+"""
+
+
+def head(text: str, place: str = "pipes/data.c"):  # type: ignore[no-untyped-def]
+    return parse_head(Path("workloads") / place, text)
+
+
+def test_everything_is_read() -> None:
+    workload = head(GOOD)
+    assert (workload.group, workload.name) == ("pipes", "data")
+    assert workload.promise == "A pipe keeps its bytes, all of them."
+    assert workload.rows == ("P1", "F2")
+    assert workload.loops and workload.needs == "avx512"
+    assert workload.deadline_s == 90
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "int main(void) {}",
+        "// No full stop\n// rows: P1\n",
+        "// No rows.\n",
+        "// Bad rows.\n// rows: pipes\n",
+        "// A refused one outside of its folder.\n// rows: F4\n// refused: kind=epoll\n",
+    ],
+)
+def test_a_bad_head_is_an_error(text: str) -> None:
+    with pytest.raises(HeadError):
+        head(text)
+
+
+def test_a_refused_program_must_name_its_kind() -> None:
+    with pytest.raises(HeadError):
+        head("// Nothing said.\n// rows: F4\n", "refused/epoll.c")
+    workload = head("// All said.\n// rows: F4\n// refused: kind=epoll\n", "refused/epoll.c")
+    assert workload.refused_kind == "epoll"
+    assert workload.scenarios() == ("native", "refused")
+
+
+def test_only_loops_wander() -> None:
+    assert "wandering" in head(GOOD).scenarios()
+    assert "wandering" not in head("// Quiet.\n// rows: P1\n").scenarios()
+
+
+def test_native_runs_once_whatever_the_engines_are() -> None:
+    cells = list(Selection(engines=("cr", "criu")).cells(head(GOOD)))
+    native = [cell for cell in cells if cell.scenario == "native"]
+    restore = [cell for cell in cells if cell.scenario == "restore"]
+    assert [cell.engine for cell in native] == ["none", "none"]  # 64 and 32
+    assert len(restore) == 4
+
+
+def test_mixed_trees_have_word_sizes_of_their_own() -> None:
+    workload = head("// Mixed.\n// rows: R1\n", "mixed/chain.c")
+    sizes = {cell.word_size for cell in Selection().cells(workload)}
+    assert sizes == {"mixed64", "mixed32"}
+    assert not list(Selection(word_sizes=("64",)).cells(workload))
+
+
+def test_labels_and_seeds_are_unique() -> None:
+    cells = list(
+        Selection(engines=("cr", "criu"), machines=("host", "vm:6.12"), repeat=3).cells(head(GOOD))
+    )
+    assert len({cell.id for cell in cells}) == len(cells)
+    assert len({cell.seed(7) for cell in cells}) == len(cells)
+
+
+def test_a_cell_has_the_same_seed_in_any_selection() -> None:
+    workload = head(GOOD)
+    alone = next(Selection(scenarios=("wandering",), word_sizes=("32",)).cells(workload))
+    among = [cell for cell in Selection(repeat=4).cells(workload) if cell.id == alone.id]
+    assert [cell.seed(9) for cell in among] == [alone.seed(9)]
+    assert alone.seed(9) != alone.seed(10)
+
+
+def test_the_root_of_a_mixed_tree_has_the_word_size_it_says() -> None:
+    workload = head("// Mixed.\n// rows: R1\n", "mixed/chain.c")
+    cell = Cell(workload, "restore", "cr", "host", "mixed32", 0)
+    assert cell.program(Path("b")) == Path("b/zdtm/m32/chain")
+
+
+def test_every_workload_of_the_tree_has_a_good_head() -> None:
+    found = discover(Path(__file__).parent.parent / "workloads")
+    assert len(found) >= 53
+    names = [workload.name for workload in found]
+    assert len(set(names)) == len(names)

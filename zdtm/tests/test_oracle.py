@@ -1,0 +1,114 @@
+"""The witness: parsing, merging, naming of differences. Captured inputs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from harness import oracle
+from harness.oracle.compare import differences, stable_part
+from harness.oracle.maps import merged, parse_smaps, without_gate
+
+SMAPS = """55d0c0a00000-55d0c0a02000 r--p 00000000 fe:00 247101                     /opt/a b/prog (deleted)
+Size:                  8 kB
+VmFlags: rd mr mw me sd ac 
+55d0c0a02000-55d0c0a05000 r-xp 00002000 fe:00 247101                     /opt/a b/prog (deleted)
+Size:                 12 kB
+VmFlags: rd ex mr mw me 
+7f0000000000-7f0000001000 rw-p 00000000 00:00 0 
+VmFlags: rd wr mr mw me ac sd 
+7f0000001000-7f0000003000 rw-p 00000000 00:00 0 
+VmFlags: rd wr mr mw me ac 
+7f0000003000-7f0000004000 rw-p 00000000 00:00 0 
+VmFlags: rd wr mr mw me ac dc 
+ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]
+VmFlags: ex 
+"""
+
+
+def test_names_with_blanks_and_flags() -> None:
+    first = parse_smaps(SMAPS)[0]
+    assert first.name == "/opt/a b/prog (deleted)"
+    assert (first.start, first.end, first.inode) == (0x55D0C0A00000, 0x55D0C0A02000, 247101)
+    assert "rd" in first.flags and "sd" not in first.flags
+
+
+def test_equal_anonymous_neighbours_become_one_and_others_do_not() -> None:
+    found = [mapping.label() for mapping in merged(parse_smaps(SMAPS))]
+    assert "7f0000000000-7f0000003000" in found  # soft-dirty does not keep them apart
+    assert "7f0000003000-7f0000004000" in found  # "do not fork" does
+    assert len(found) == 5
+
+
+def test_the_gate_page_counts_for_64_bit_tasks_only() -> None:
+    mappings = parse_smaps(SMAPS)
+    assert without_gate(mappings) == mappings
+    low = [mapping for mapping in mappings if mapping.name == "[vsyscall]"]
+    small = parse_smaps(SMAPS.replace("55d0c0a0", "0000c0a0").split("7f0000000000")[0]) + low
+    assert [mapping.name for mapping in without_gate(small)] == ["/opt/a b/prog (deleted)"] * 2
+
+
+def test_differences_name_what_and_where() -> None:
+    before = {("pid 5", "fd 3", "pos"): "4", ("pid 5", "cwd", ""): "/"}
+    after = {("pid 5", "fd 3", "pos"): "0", ("pid 5", "cwd", ""): "/"}
+    assert differences(before, after) == ["pid 5 fd 3 pos: '4' -> '0'"]
+    assert differences(before, after, moving=[("pid 5", "fd 3", "pos")]) == []
+
+
+def test_what_is_new_or_gone_is_a_difference() -> None:
+    one = {("pid 5", "fd 3", "pos"): "4"}
+    assert differences(one, {}) == ["pid 5 fd 3 pos: '4' -> (absent)"]
+    assert differences({}, one) == ["pid 5 fd 3 pos: (absent) -> '4'"]
+
+
+def test_many_tasks_with_one_difference_take_one_line() -> None:
+    before = {(f"pid {n}", "comm", ""): "a" for n in range(2, 60)}
+    after = {key: "b" for key in before}
+    assert differences(before, after) == ["pid 2, pid 3 and 56 more comm: 'a' -> 'b'"]
+
+
+def test_the_stable_part_is_of_the_root_only() -> None:
+    record = {
+        ("pid 2", "cwd", ""): "/",
+        ("pid 2", "fd 3", "pos"): "4",
+        ("pid 2", "status", "Umask"): "0022",
+        ("pid 2", "status", "Threads"): "7",
+        ("pid 3", "cwd", ""): "/",
+    }
+    assert stable_part(record, 2) == {
+        ("pid 2", "cwd", ""): "/",
+        ("pid 2", "status", "Umask"): "0022",
+    }
+
+
+@pytest.fixture
+def sleeper(tmp_path: Path):  # type: ignore[no-untyped-def]
+    """A quiet task with two descriptors of one description and one of its own."""
+    one = os.open(tmp_path / "one", os.O_RDWR | os.O_CREAT)
+    two = os.open(tmp_path / "one", os.O_RDWR)
+    process = subprocess.Popen(["sleep", "60"], stdin=one, stdout=one, stderr=two)
+    # Until sleep has been executed and sleeps, it does not stand still.
+    while Path(f"/proc/{process.pid}/comm").read_text() != "sleep\n" or not Path(
+        f"/proc/{process.pid}/syscall"
+    ).read_text().startswith(("230", "35")):
+        time.sleep(0.01)
+    yield process.pid, one
+    process.kill()
+    process.wait()
+    os.close(one)
+    os.close(two)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: /proc/PID/syscall and kcmp")
+def test_a_quiet_task_is_the_same_twice_and_sharing_is_seen(sleeper: tuple[int, int]) -> None:
+    pid, fd = sleeper
+    before = oracle.take(pid)
+    assert differences(before, oracle.take(pid)) == []
+    assert before["tree", "shared file", f"{pid}/0"] == f"{pid}/0 {pid}/1"
+    os.lseek(fd, 17, os.SEEK_SET)
+    lines = differences(before, oracle.take(pid))
+    assert lines == [f"pid {pid} fd {n} pos: '0' -> '17'" for n in (0, 1)]

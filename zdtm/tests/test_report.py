@@ -1,0 +1,80 @@
+"""Reports show every verdict, escape what programs say, and carry the command that repeats a cell."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+from harness.cases import Selection, parse_head
+from harness.cells import ERROR, FAIL, PASS, SKIP, CellResult
+from harness.report import Finished, text_summary, write_reports
+
+EVIL = "<script>alert('\x1b\x00')</script> & \"quotes\" \ud800"
+
+
+def finished() -> list[Finished]:
+    source = Path("zdtm/workloads/pipes/data.c")
+    workload = parse_head(source, "// Bytes & <tags> survive.\n// rows: P1 F2\n")
+    cells = list(Selection(engines=("cr", "criu")).cells(workload))
+    verdicts = [PASS, FAIL, ERROR, SKIP]
+    return [
+        Finished(
+            cell,
+            CellResult(
+                cell.id, verdicts[number % 4], EVIL.encode("utf-8", "replace").decode(), EVIL[:-1]
+            ),
+            f"pytest '{cell.id}'",
+        )
+        for number, cell in enumerate(cells)
+    ]
+
+
+class Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.targets: set[str] = set()
+        self.ids: set[str] = set()
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.scripts += tag == "script"
+        if (link := found.get("href")) and link.startswith("#"):
+            self.targets.add(link[1:])
+        if name := found.get("id"):
+            self.ids.add(name)
+        assert "src" not in found, "the page must hold everything itself"
+
+
+def test_all_files(tmp_path: Path) -> None:
+    entries = finished()
+    write_reports(tmp_path, entries, 7)
+
+    lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert [line["id"] for line in lines] == [entry.result.id for entry in entries]
+
+    suite = ElementTree.parse(tmp_path / "junit.xml").getroot()[0]
+    assert int(suite.get("tests", "0")) == len(entries)
+    tally = [entry.result.verdict for entry in entries]
+    assert int(suite.get("failures", "0")) == tally.count(FAIL)
+    assert int(suite.get("errors", "0")) == tally.count(ERROR)
+
+    page = Links()
+    text = (tmp_path / "index.html").read_text()
+    page.feed(text)
+    assert page.scripts == 1 and "<script>alert" not in text
+    red = {entry for entry in page.targets}
+    assert red and red <= page.ids
+    for entry in entries:
+        if entry.result.verdict in (FAIL, ERROR):
+            assert f"pytest &#x27;{entry.cell.id}&#x27;" in text
+
+
+def test_the_terminal_table_counts_and_names() -> None:
+    entries = finished()
+    text = text_summary(entries)
+    assert "fail: " in text and "error: " in text and "skip: " in text
+    assert "rows of state:" in text and "P1" in text
+    assert "again: " in text
