@@ -77,8 +77,11 @@ class Link:
             self._wake()
 
     def start(self, body: bytes, source: Source, sinks: dict[int, Sink]) -> Process:
+        """Requires: nothing of `source` and `sinks` is used by the caller afterwards, whether this succeeds or not."""
         with self.changed:
-            self._raise_if_lost()
+            if self.lost is not None:
+                self._drop(Process(0, source, sinks))
+                raise VmLost(self.lost)
             while self._next_number in self.processes or self._next_number == 0:
                 self._next_number = (self._next_number + 1) % 65536
             process = Process(self._next_number, source, sinks)
@@ -204,6 +207,8 @@ class Link:
             for stream, sink in process.sinks.items():
                 if isinstance(sink, PipeSink) and sink.fd in ready:
                     self._owe(process, stream, sink.drain())
+            if process.complete:
+                self._forget(process)
 
     def _pull_stdin(self, process: Process) -> None:
         while process.credit:
@@ -235,7 +240,7 @@ class Link:
             process.pid = frame.u32()
         elif frame.type == Type.FAILED:
             process.errno = frame.u32()
-            self._forget(process)
+            self._drop(process)
         elif frame.type == Type.CREDIT:
             process.credit += frame.u32()
         elif frame.type == Type.EXIT:
@@ -262,6 +267,13 @@ class Link:
         if not any(isinstance(sink, PipeSink) and sink.pending for sink in process.sinks.values()):
             self.processes.pop(process.number, None)
 
+    def _drop(self, process: Process) -> None:
+        """It never started."""
+        process.source.close()
+        for sink in process.sinks.values():
+            sink.abandon()
+        self.processes.pop(process.number, None)
+
     def _end(self, reason: str) -> None:
         words = self._explain()
         with self.changed:
@@ -269,7 +281,7 @@ class Link:
             for process in self.processes.values():
                 process.source.close()
                 for sink in process.sinks.values():
-                    sink.end()
+                    sink.abandon()
             os.close(self._wake_read)
             os.close(self._wake_write)
             self.changed.notify_all()

@@ -15,8 +15,9 @@ _APPEND = (
     "panic=-1", "oops=panic",
     # Kernels may be built with 32-bit programs switched off by default.
     "ia32_emulation=on",
-    # There is no second machine to protect from this one, and emulated barriers cost time.
-    "mitigations=off", "rcupdate.rcu_expedited=1", "random.trust_cpu=on", "tsc=reliable", "no_timer_check",
+    # Emulation is slow: no waiting for grace periods or entropy, no tests of clocks and ciphers, no search for absent devices.
+    "rcupdate.rcu_expedited=1", "random.trust_cpu=on", "tsc=reliable", "no_timer_check", "cryptomgr.notests",
+    "8250.nr_uarts=1", "i8042.nopnp", "i8042.noaux", "i8042.nokbd",
 )
 
 _ACCEL = {

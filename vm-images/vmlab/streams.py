@@ -13,6 +13,7 @@ class Sink(typing.Protocol):
 
     def feed(self, data: bytes) -> int: ...
     def end(self) -> None: ...
+    def abandon(self) -> None: ...
 
 
 class MemorySink:
@@ -26,9 +27,12 @@ class MemorySink:
     def end(self) -> None:
         pass
 
+    def abandon(self) -> None:
+        pass
+
 
 class FileSink:
-    """Writes to a descriptor that it borrows and that always takes bytes: a regular file, or the terminal of a command line tool."""
+    """Writes to a descriptor that it owns and that always takes bytes: a regular file, or the terminal of a command line tool."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -40,7 +44,12 @@ class FileSink:
         return len(data)
 
     def end(self) -> None:
-        pass
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def abandon(self) -> None:
+        self.end()
 
 
 class PipeSink:
@@ -81,6 +90,11 @@ class PipeSink:
         self._ended = True
         if not self.pending:
             self._close()
+
+    def abandon(self) -> None:
+        """Nobody will drain it any more: its reader must see the end now rather than wait for ever."""
+        self.pending.clear()
+        self._close()
 
     def _close(self) -> None:
         if self.fd >= 0:

@@ -1,0 +1,82 @@
+"""The data files: wishes, locks, resolving, and where the mirror comes from."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from vmlab import mirror, recipes, resolve
+from vmlab.errors import KernelMissing, VmSetupError
+from vmlab.packages import parse_stanzas
+
+STANZA = """\
+Package: linux-image-6.12.1-cloud-amd64
+Version: 6.12.1-1
+Architecture: amd64
+Description: Linux
+ Version: not a field, a continuation
+Filename: pool/main/l/linux/x.deb
+Size: 12
+SHA256: 00ff
+"""
+
+
+def test_every_wish_is_locked_with_complete_packages() -> None:
+    locked = {kernel.name: kernel for kernel in recipes.locked_kernels()}
+    assert set(locked) == {wish.name for wish in recipes.kernel_wishes()}
+    for wish in recipes.kernel_wishes():
+        kernel = locked[wish.name]
+        assert {package.name for package in kernel.packages} == {name.format(abi=kernel.abi) for name in wish.packages}
+        assert re.fullmatch(wish.image, f"linux-image-{kernel.abi}")
+        for package in kernel.packages:
+            assert re.fullmatch("[0-9a-f]{64}", package.sha256) and package.size > 0
+
+
+def test_every_layer_is_locked_with_what_it_asks_for() -> None:
+    locked = recipes.locked_layers()
+    for layer in recipes.root_wish().layers:
+        assert set(layer.packages) <= {package.name for package in locked[layer.name]}
+
+
+def test_the_data_names_no_host() -> None:
+    for name in ("kernels.toml", "root.toml", "kernels.lock.json", "root.lock.json"):
+        assert "://" not in (recipes.HOME / name).read_text()
+
+
+def test_an_unknown_kernel_is_missing_by_name() -> None:
+    with pytest.raises(KernelMissing, match=r"kernel 2\.4\.0 is not in"):
+        recipes.locked_kernel("2.4.0")
+
+
+def test_stanzas_are_read_and_continuations_are_not_fields() -> None:
+    (package,) = parse_stanzas(STANZA, "trixie")
+    assert (package.version, package.size, package.suite) == ("6.12.1-1", 12, "trixie")
+
+
+def test_a_stanza_without_checksum_is_an_error() -> None:
+    with pytest.raises(VmSetupError, match="SHA256"):
+        parse_stanzas(STANZA.replace("SHA256", "MD5sum"), "trixie")
+
+
+def test_newest_complete_build_wins() -> None:
+    names = {"linux-image-6.9.9-cloud", "linux-image-6.9.10-cloud", "linux-modules-6.9.10-cloud",
+             "linux-image-6.9.11-cloud", "linux-image-6.9.9-cloud-dbg", "linux-modules-6.9.9-cloud"}
+    builds = resolve.complete_builds(r"linux-image-(6\.9\.\d+-cloud)", ("linux-image-{abi}", "linux-modules-{abi}"), names)
+    assert builds == ["6.9.10-cloud", "6.9.9-cloud"]
+
+
+def test_mirror_is_the_debian_source_of_apt_not_a_neighbour() -> None:
+    found = mirror.choose(
+        [("cloud-sdk-bookworm", "http://other/apt"), ("bookworm", "http://m/debian/"), ("bookworm-security", "http://s/sec/")], {}
+    )
+    assert (found.base("trixie"), found.base("bookworm-security")) == ("http://m/debian", "http://s/sec")
+
+
+def test_security_mirror_is_derived_where_apt_has_none() -> None:
+    assert mirror.choose([("bookworm", "http://m/debian")], {}).security == "http://m/debian-security"
+
+
+def test_an_explicit_mirror_wins_and_none_at_all_is_an_error() -> None:
+    assert mirror.choose([("bookworm", "http://m/debian")], {"CR_DEBIAN_MIRROR": "http://x/debian"}).main == "http://x/debian"
+    with pytest.raises(VmSetupError, match="CR_DEBIAN_MIRROR"):
+        mirror.choose([("nodistro", "http://other")], {})

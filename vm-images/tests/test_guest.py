@@ -1,0 +1,137 @@
+"""A booted machine: what programs find inside, and what its user sees outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+import vmlab
+
+pytestmark = pytest.mark.vm
+
+LOOK = """
+import json, os
+mounts = [line.split() for line in open("/proc/mounts")]
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(json.dumps({
+    "mounts": {m[1]: m[2] for m in mounts},
+    "cap": status["CapEff"].strip(), "last": open("/proc/sys/kernel/cap_last_cap").read().strip(),
+    "host": os.uname().nodename, "ptrace": os.path.exists("/dev/ptmx"), "net": open("/sys/class/net/lo/flags").read().strip(),
+    "policy": os.sched_getscheduler(0), "mask": status["SigBlk"].strip(),
+}))
+"""
+
+
+def test_the_kernel_is_the_locked_one(guest: vmlab.Vm) -> None:
+    assert guest.run(["uname", "-r"], 60).stdout.decode().strip() == vmlab.kernels()[0].abi
+
+
+def test_the_guest_is_furnished(guest: vmlab.Vm) -> None:
+    done = guest.run(["python3", "-c", LOOK], 120)
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    expected = {
+        "/": "overlay", "/proc": "proc", "/sys": "sysfs", "/dev/pts": "devpts", "/dev/shm": "tmpfs", "/tmp": "tmpfs",
+        "/sys/fs/cgroup": "cgroup2", "/proc/sys/fs/binfmt_misc": "binfmt_misc", "/dev/mqueue": "mqueue",
+    }
+    assert expected.items() <= seen["mounts"].items()
+    assert int(seen["cap"], 16) == (1 << (int(seen["last"]) + 1)) - 1
+    assert seen["host"] == "guest"
+    assert int(seen["net"], 16) & 1   # IFF_UP
+    assert (seen["policy"], int(seen["mask"], 16)) == (os.SCHED_OTHER, 0)   # nothing of the agent's own leaks in
+
+
+@pytest.mark.parametrize("bits", ["64", "32"])
+@pytest.mark.parametrize("probe", ["ptrace_step", "pagemap_scan", "clone3_set_tid"])
+def test_probe(guest: vmlab.Vm, probe: str, bits: str) -> None:
+    done = guest.run([f"/opt/probes/{probe}.{bits}"], 120)
+    assert (done.returncode, done.stdout) == (0, b"ok\n")
+
+
+def test_criu_finds_its_kernel_good(guest: vmlab.Vm) -> None:
+    done = guest.run(["criu", "check"], 180)
+    assert (done.returncode, done.stdout.decode().strip()) == (0, "Looks good."), done.stderr
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "gawk 'BEGIN { print 6 * 7 }'",
+        "sqlite3 :memory: 'select 6 * 7'",
+        "/opt/i386/bin/busybox expr 6 '*' 7",
+        "python3 -c 'import ctypes, dataclasses, mmap, multiprocessing, struct, xml.etree.ElementTree; print(6 * 7)'",
+        "echo 42 | xz | xz -d | sort",
+        "ps -e > /dev/null && ip addr show lo > /dev/null && echo 42",
+    ],
+)
+def test_the_userland_works(guest: vmlab.Vm, script: str) -> None:
+    done = guest.run(["sh", "-c", script], 120)
+    assert (done.returncode, done.stdout) == (0, b"42\n"), done.stderr
+
+
+def test_exit_status_signal_and_both_outputs_come_through(guest: vmlab.Vm) -> None:
+    done = guest.run(["sh", "-c", "echo out; echo err >&2; exit 7"], 60)
+    assert (done.returncode, done.stdout, done.stderr) == (7, b"out\n", b"err\n")
+    assert guest.run(["/opt/probes/crash.32"], 60).returncode == -signal.SIGUSR1
+    assert guest.run(["/opt/probes/crash.32"], 60).stdout == b"32\n"
+
+
+def test_a_program_that_is_not_there(guest: vmlab.Vm) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        guest.run(["/nowhere"], 60)
+
+
+def test_a_time_out_ends_the_whole_group(guest: vmlab.Vm) -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        guest.run(["sh", "-c", "sleep 1234 & sleep 1234"], 3)
+    assert b"1234" not in guest.run(["ps", "-eo", "args"], 60).stdout
+
+
+def test_many_bytes_both_ways(guest: vmlab.Vm) -> None:
+    sent = os.urandom(3_000_000)   # many windows: every credit rule is used
+    done = guest.run(["cat"], 300, input=sent)
+    assert done.stdout == sent
+
+
+def test_a_reader_that_pauses_slows_the_program_down_and_loses_nothing(guest: vmlab.Vm) -> None:
+    with guest.spawn(["sh", "-c", "seq 1 60000; echo end"]) as channel:
+        assert guest.run(["echo", "other"], 60).stdout == b"other\n"   # a full channel does not block its neighbours
+        lines = channel.stdout.read().split()
+    assert lines == [str(n).encode() for n in range(1, 60001)] + [b"end"]
+
+
+def test_lines_travel_promptly(guest: vmlab.Vm, record_property: Callable[[str, object], None]) -> None:
+    echo = "import sys\nfor line in sys.stdin: print(line.strip()[::-1], flush=True)"
+    times = []
+    with guest.spawn(["python3", "-u", "-c", echo]) as channel:
+        for turn in range(101):
+            begin = time.monotonic()
+            channel.stdin.write(b"abc%d\n" % turn)
+            channel.stdin.flush()
+            assert channel.stdout.readline() == f"abc{turn}"[::-1].encode() + b"\n"
+            times.append(time.monotonic() - begin)
+        channel.stdin.close()
+        assert channel.wait(60) == 0
+    median_ms = 1000 * sorted(times[1:])[50]
+    record_property("median_ms", round(median_ms, 2))
+    print(f"line there and back: median {median_ms:.1f} ms, worst {1000 * max(times[1:]):.1f} ms")
+    # A poll somewhere in the way would show as tens of milliseconds even on an idle host; a loaded one gets room.
+    assert median_ms < 200
+
+
+def test_a_machine_that_panics_is_lost_and_says_why(boot: Callable[[], vmlab.Vm]) -> None:
+    with boot() as machine:
+        with machine.spawn(["cat"]) as channel:
+            with pytest.raises(vmlab.VmLost, match="sysrq triggered crash"):
+                machine.run(["sh", "-c", "echo c > /proc/sysrq-trigger"], 120)
+            assert channel.stdout.read() == b""
+            with pytest.raises(vmlab.VmLost):
+                channel.wait(60)
+        assert any("Kernel panic" in line for line in machine.console_problems())
+        with pytest.raises(vmlab.VmLost):
+            machine.run(["true"], 60)
