@@ -6,6 +6,7 @@ the cell ends the kernel itself removes whatever is left, after the leftovers we
 
 from __future__ import annotations
 
+import importlib
 import os
 import select
 import shutil
@@ -16,7 +17,7 @@ import time
 import traceback
 from pathlib import Path
 
-from harness import isolation
+from harness import cell, engines, isolation
 from harness.cells import ERROR, CellResult, CellSpec
 
 GRACE_S = 10.0  # beyond the cell's own deadline: then the whole namespace is killed
@@ -25,6 +26,9 @@ GRACE_S = 10.0  # beyond the cell's own deadline: then the whole namespace is ki
 def main() -> int:
     # The parent may vanish at any time; a cell must not outlive it.
     isolation.die_with_parent(signal.SIGKILL)
+    # Cells are forks of this process: what is imported here is not imported again in each of them.
+    for adapter in engines.ADAPTERS.values():
+        importlib.import_module(adapter.partition(":")[0])
     for line in sys.stdin:
         if not line.strip():
             continue
@@ -104,9 +108,7 @@ def _init(spec: CellSpec, folder: Path, writer: int) -> None:
         os.set_inheritable(writer, False)
         _own_mounts()
         _quiet_stdio()
-        from harness.cell import run
-
-        _tell(writer, run(spec, folder))
+        _tell(writer, cell.run(spec, folder))
     except BaseException:  # noqa: B902 - the boundary of the process
         _tell(writer, CellResult(spec.id, ERROR, "the harness broke", traceback.format_exc()))
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -65,8 +66,6 @@ class Surroundings:
         # subprocess gives the engine its own session, so a whole-group kill reaches all of it.
         if not self.hostile:
             return
-        import resource  # only here: a guest's small Python may be used without hostility
-
         os.umask(0o077)
         os.nice(3)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -39,25 +39,22 @@ class Mapping:
 
 def parse_smaps(text: str) -> list[Mapping]:
     found: list[Mapping] = []
+    head: tuple[str, ...] = ()
     for line in text.splitlines():
-        if head := HEAD.match(line):
-            start, end, access, offset, device, inode, name = head.groups()
-            found.append(
-                Mapping(
-                    int(start, 16),
-                    int(end, 16),
-                    access,
-                    int(offset, 16),
-                    device,
-                    int(inode),
-                    name,
-                    frozenset(),
-                )
-            )
+        # Fields begin with a capital letter, and are the most: a look at one letter saves the pattern.
+        if not line[:1].isupper():
+            if matched := HEAD.match(line):
+                head = matched.groups()
         elif line.startswith("VmFlags:"):
-            flags = frozenset(line.split()[1:]) - UNSEEN_FLAGS.keys()
-            found[-1] = replace(found[-1], flags=flags)
+            found.append(_mapping(head, frozenset(line.split()[1:]) - UNSEEN_FLAGS.keys()))
     return found
+
+
+def _mapping(head: tuple[str, ...], flags: frozenset[str]) -> Mapping:
+    start, end, access, offset, device, inode, name = head
+    return Mapping(
+        int(start, 16), int(end, 16), access, int(offset, 16), device, int(inode), name, flags
+    )
 
 
 def merged(mappings: list[Mapping]) -> list[Mapping]:

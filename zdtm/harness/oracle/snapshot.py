@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-from pathlib import Path
 from typing import Callable, Iterable, Optional
 
 from harness import procfs
@@ -16,6 +15,9 @@ from harness.oracle.tree import threads, tree
 
 # One flat table: ("pid 5", "limits", "Max cpu time") -> text. Flat things are easy to compare and to print.
 Snapshot = dict[tuple[str, str, str], str]
+
+# Which mappings show one object: the same device and inode behind them.
+Objects = dict[tuple[str, int], list[str]]
 
 KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_SYSVSEM = 0, 1, 2, 3, 4, 6
 SHARED_PARTS = {
@@ -36,7 +38,7 @@ def take_working(root: int) -> Snapshot:
     """Of a tree in the middle of its work only the root's lasting attributes can be recorded."""
     record: Snapshot = {}
     _thread(record, root, root, root)
-    _attributes(record, f"pid {root}", Path(f"/proc/{root}"))
+    _attributes(record, f"pid {root}", f"/proc/{root}")
     return record
 
 
@@ -45,9 +47,14 @@ def take(root: int) -> Snapshot:
     record: Snapshot = {}
     pids = tree(root)
     names = _Names()
+    objects: Objects = {}
     for pid in pids:
-        _task(record, root, pid, names)
+        _task(record, root, pid, names, objects)
     _sharing(record, pids)
+    for members in objects.values():
+        if len(members) > 1:
+            members.sort()
+            record["tree", "shared mapping", members[0]] = " ".join(members)
     return record
 
 
@@ -64,9 +71,9 @@ class _Names:
         return self._numbers.setdefault(link, f"{found[1]} #{len(self._numbers)}")
 
 
-def _task(record: Snapshot, root: int, pid: int, names: _Names) -> None:
+def _task(record: Snapshot, root: int, pid: int, names: _Names, objects: Objects) -> None:
     who = f"pid {pid}"
-    base = Path(f"/proc/{pid}")
+    base = f"/proc/{pid}"
     tids = threads(pid)
     record[who, "threads", ""] = " ".join(map(str, tids))
     for tid in tids:
@@ -75,37 +82,37 @@ def _task(record: Snapshot, root: int, pid: int, names: _Names) -> None:
         return
     _attributes(record, who, base)
     _descriptors(record, who, base, names)
-    _mappings(record, who, pid)
+    _mappings(record, who, pid, objects)
 
 
-def _attributes(record: Snapshot, who: str, base: Path) -> None:
+def _attributes(record: Snapshot, who: str, base: str) -> None:
     for name in WHOLE_FILES:
-        if (value := _read(base / name)) is not None:
+        if (value := _read(f"{base}/{name}")) is not None:
             record[who, name, ""] = value
     for name in LINKS:
-        record[who, name, ""] = os.readlink(base / name)
+        record[who, name, ""] = os.readlink(f"{base}/{name}")
     for name in NAMESPACES:
-        if (base / "ns" / name).is_symlink():
-            record[who, "ns", name] = os.readlink(base / "ns" / name)
-    for line in (_read(base / "limits") or "").splitlines()[1:]:
+        if os.path.islink(f"{base}/ns/{name}"):
+            record[who, "ns", name] = os.readlink(f"{base}/ns/{name}")
+    for line in (_read(f"{base}/limits") or "").splitlines()[1:]:
         record[who, "limits", line[:26].strip()] = line[26:].strip()
 
 
-def _is_zombie(base: Path) -> bool:
-    return "\nState:\tZ" in (_read(base / "status") or "")
+def _is_zombie(base: str) -> bool:
+    return "\nState:\tZ" in (_read(f"{base}/status") or "")
 
 
 def _thread(record: Snapshot, root: int, pid: int, tid: int) -> None:
     who = f"pid {pid}" if pid == tid else f"pid {pid} thread {tid}"
-    base = Path(f"/proc/{pid}/task/{tid}")
-    for line in (_read(base / "status") or "").splitlines():
+    base = f"/proc/{pid}/task/{tid}"
+    for line in (_read(f"{base}/status") or "").splitlines():
         key, _, value = line.partition(":")
         if key not in policy.STATUS:
             record[who, "status", key] = value.strip()
         elif key == "State":
             record[who, "state", ""] = value.strip()
     # The name may hold blanks and brackets: the fields begin behind the last bracket.
-    fields = (_read(base / "stat") or "").rpartition(")")[2].split()
+    fields = (_read(f"{base}/stat") or "").rpartition(")")[2].split()
     for number, value in enumerate(fields, start=3):
         if number == 4:
             if pid != root:
@@ -113,28 +120,28 @@ def _thread(record: Snapshot, root: int, pid: int, tid: int) -> None:
         elif number not in policy.STAT_IGNORED:
             record[who, "stat", policy.STAT_NAMES.get(number, f"field {number}")] = value
     for name in ("comm", "personality"):
-        if (content := _read(base / name)) is not None:
+        if (content := _read(f"{base}/{name}")) is not None:
             record[who, name, ""] = content
     # Only the top level has it, also for threads.
-    if (slack := _read(Path(f"/proc/{tid}/timerslack_ns"))) is not None:
+    if (slack := _read(f"/proc/{tid}/timerslack_ns")) is not None:
         record[who, "timerslack_ns", ""] = slack
     _place(record, who, base)
 
 
-def _place(record: Snapshot, who: str, base: Path) -> None:
+def _place(record: Snapshot, who: str, base: str) -> None:
     """Where a blocked thread stopped. The system call's number is left out: the kernel goes on with
     an interrupted sleep through restart_syscall, the program sees no difference."""
-    words = (_read(base / "syscall") or "").split()
+    words = (_read(f"{base}/syscall") or "").split()
     if len(words) == 9:
         record[who, "blocked at", "sp"] = words[7]
         record[who, "blocked at", "pc"] = words[8]
 
 
-def _descriptors(record: Snapshot, who: str, base: Path, names: _Names) -> None:
-    for number in sorted(map(int, os.listdir(base / "fd"))):
+def _descriptors(record: Snapshot, who: str, base: str, names: _Names) -> None:
+    for number in sorted(map(int, os.listdir(f"{base}/fd"))):
         try:
-            link = os.readlink(base / "fd" / str(number))
-            info = procfs.text(base / "fdinfo" / str(number))
+            link = os.readlink(f"{base}/fd/{number}")
+            info = procfs.text(f"{base}/fdinfo/{number}")
         except FileNotFoundError:
             continue  # closed between the listing and the look
         record[who, f"fd {number}", "file"] = names.of(link)
@@ -144,7 +151,7 @@ def _descriptors(record: Snapshot, who: str, base: Path, names: _Names) -> None:
                 record[who, f"fd {number}", key] = value.strip()
 
 
-def _mappings(record: Snapshot, who: str, pid: int) -> None:
+def _mappings(record: Snapshot, who: str, pid: int, objects: Objects) -> None:
     for mapping in read_mappings(pid):
         # An inode on a real device has a lasting number; shared memory gets a new one.
         inode = mapping.inode if not mapping.device.startswith("00:") else 0
@@ -152,12 +159,13 @@ def _mappings(record: Snapshot, who: str, pid: int) -> None:
             f"{mapping.access} {mapping.offset:x} {mapping.device} {inode} {mapping.name}"
             f" [{' '.join(sorted(mapping.flags))}]"
         )
+        if mapping.inode:
+            key = (mapping.device, mapping.inode)
+            objects.setdefault(key, []).append(f"{pid}/{mapping.label()}")
 
 
 def _sharing(record: Snapshot, pids: list[int]) -> None:
-    tids = [
-        (pid, tid) for pid in pids for tid in threads(pid) if not _is_zombie(Path(f"/proc/{pid}"))
-    ]
+    tids = [(pid, tid) for pid in pids for tid in threads(pid) if not _is_zombie(f"/proc/{pid}")]
     for name, what in SHARED_PARTS.items():
         _classes(
             record,
@@ -166,7 +174,6 @@ def _sharing(record: Snapshot, pids: list[int]) -> None:
             lambda a, b, what=what: kcmp(a[1], b[1], what),  # type: ignore[misc]
         )
     _shared_files(record, tids)
-    _shared_mappings(record, pids)
 
 
 Member = tuple[str, int, int]
@@ -213,21 +220,7 @@ def _shared_files(record: Snapshot, tids: list[tuple[int, int]]) -> None:
         )
 
 
-def _shared_mappings(record: Snapshot, pids: list[int]) -> None:
-    """Which mappings show one object: same device and inode behind them."""
-    objects: dict[tuple[str, int], list[str]] = {}
-    for pid in pids:
-        for mapping in read_mappings(pid):
-            if mapping.inode:
-                key = (mapping.device, mapping.inode)
-                objects.setdefault(key, []).append(f"{pid}/{mapping.label()}")
-    for members in objects.values():
-        if len(members) > 1:
-            members.sort()
-            record["tree", "shared mapping", members[0]] = " ".join(members)
-
-
-def _read(path: Path) -> Optional[str]:
+def _read(path: str) -> Optional[str]:
     """None: this kernel has no such file. Bytes that are no text stay visible."""
     try:
         return procfs.text(path)

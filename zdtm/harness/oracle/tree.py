@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from harness import procfs
 
-PROC = Path("/proc")
-
 
 def threads(pid: int) -> list[int]:
-    return sorted(int(name.name) for name in (PROC / str(pid) / "task").iterdir())
+    return sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))
 
 
 def children(pid: int) -> list[int]:
     found: list[int] = []
     for tid in threads(pid):
-        found += map(int, procfs.text(PROC / str(pid) / "task" / str(tid) / "children").split())
+        found += map(int, procfs.text(f"/proc/{pid}/task/{tid}/children").split())
     return sorted(found)
 
 
