@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
 from harness import engines, procfs, program
 from harness.cells import ERROR, FAIL, PASS, SKIP, CellResult, CellSpec
 from harness.engines.base import NotOffered
+from harness.oracle.tree import tree
 from harness.scenarios import SCENARIOS, SPECIAL
 from harness.stage import CellFailure, Stage, command_of, pids_here
 from harness.waiting import WaitTimeout, wait_until
@@ -19,6 +21,10 @@ def run(spec: CellSpec, folder: Path) -> CellResult:
     stage = Stage(spec, engines.load(spec.engine), folder)
     mounts = mounts_here()
     verdict, reason = _verdict(stage)
+    if verdict == SKIP and stage.running is not None:
+        # The scenario stopped half-way, so the program is still there by right.
+        for pid in tree(stage.running.root):
+            os.kill(pid, signal.SIGKILL)
     if verdict in (PASS, SKIP):
         if left := leftovers(stage, mounts):
             verdict, reason = FAIL, "left behind: " + "; ".join(left)

@@ -8,17 +8,24 @@ import pytest
 
 from harness.cells import EngineSpec
 from harness.engines import ADAPTERS
-from harness.machines import MachineUnusable
-from harness.machines.host import HostMachine
+from harness.machines import Machine, MachineUnusable, open_machine
 from harness.plugin import KEY
 
 
-def engine_spec(config: pytest.Config) -> EngineSpec:
-    """Fails, and does not skip, when the engine is not built: a test that cannot run is not green."""
+def chosen_machine(config: pytest.Config, scratch: Path) -> Machine:
+    """The first --machine."""
     matrix = config.stash[KEY]
-    name = matrix.selection.engines[0]
     try:
-        program = HostMachine(matrix.build, Path("/")).engine_program(name)
+        return open_machine(matrix.selection.machines[0], matrix.build, scratch)
+    except MachineUnusable as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def engine_spec(config: pytest.Config, machine: Machine) -> EngineSpec:
+    """Fails, and does not skip, when the engine is not built: a test that cannot run is not green."""
+    name = config.stash[KEY].selection.engines[0]
+    try:
+        program = machine.engine_program(name)
     except MachineUnusable as error:
         pytest.fail(str(error), pytrace=False)
     return EngineSpec(name, ADAPTERS[name], program)

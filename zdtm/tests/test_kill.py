@@ -8,14 +8,15 @@ from __future__ import annotations
 import itertools
 import random
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from conftest import Run
-from engine_under_test import engine_spec
+from engine_under_test import chosen_machine, engine_spec
 from sabotage_scripts import SCRIPTS
 
 from harness.cases import read_workload
-from harness.cells import FAIL, PASS, CellResult
+from harness.cells import FAIL, PASS, CellResult, CellSpec
 from harness.killing import MODES
 from harness.plugin import KEY
 
@@ -33,30 +34,54 @@ VICTIMS = (
 
 
 @pytest.mark.engine
-def test_the_program_never_notices(run: Run, pytestconfig: pytest.Config) -> None:
+def test_the_program_never_notices(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     matrix = pytestconfig.stash[KEY]
-    engine = engine_spec(pytestconfig)
+    machine = chosen_machine(pytestconfig, tmp_path)
+    engine = engine_spec(pytestconfig, machine)
     rng = random.Random(f"{matrix.seed} kill")
     rounds = pytestconfig.option.rounds or ROUNDS
     turns = itertools.product(VICTIMS, ("m64", "m32"))
     order = list(itertools.islice(itertools.cycle(turns), rounds))
-    duration_ms: dict[tuple[str, str], float] = {}
+    duration_ms: dict[tuple[str, str], float] = {}  # of a dump, per victim
     outcomes: dict[str, int] = {}
     failures: list[str] = []
 
+    slot = machine.open_slot()
+
     def cell(victim: str, bits: str, scenario: str, **options: object) -> CellResult:
         workload = read_workload(WORKLOADS / f"{victim}.c")
-        return run(
-            str(matrix.build / "zdtm" / bits / workload.name),
-            scenario,
-            engine.adapter,
-            engine_program=engine.program,
-            loops=workload.loops,
-            deadline_s=workload.deadline_s,
-            seed=rng.randrange(1 << 40),
-            options=options,
+        return slot.run(
+            CellSpec(
+                id=f"{victim} {bits} {scenario}",
+                program=machine.place(matrix.build / "zdtm" / bits / workload.name),
+                argv=[],
+                scenario=scenario,
+                engine=engine,
+                scratch=machine.scratch,
+                seed=rng.randrange(1 << 40),
+                deadline_s=workload.deadline_s * machine.slowness,
+                loops=workload.loops,
+                options=options,
+            )
         )
 
+    with slot:
+        _rounds(order, cell, rng, duration_ms, outcomes, failures)
+    print(f"--seed {matrix.seed}: {rounds} rounds: {outcomes}")
+    assert not failures, f"{len(failures)} of {rounds}:\n" + "\n\n".join(failures[:5])
+    # Rounds that hit nothing prove nothing.
+    hits = sum(count for what, count in outcomes.items() if not what.startswith("nothing"))
+    assert hits * 2 >= rounds, f"only {hits} of {rounds} rounds hit a running engine: {outcomes}"
+
+
+def _rounds(
+    order: list[tuple[str, str]],
+    cell: Callable[..., CellResult],
+    rng: random.Random,
+    duration_ms: dict[tuple[str, str], float],
+    outcomes: dict[str, int],
+    failures: list[str],
+) -> None:
     for number, (victim, bits) in enumerate(order):
         if (victim, bits) not in duration_ms:
             whole = cell(victim, bits, "keep-running")
@@ -75,11 +100,6 @@ def test_the_program_never_notices(run: Run, pytestconfig: pytest.Config) -> Non
                 f"round {number}: {victim} {bits}, {mode} after {delay_ms:.3f} ms,"
                 f" leave running {leave_running}: {result.reason}\n{result.log}"
             )
-    print(f"--seed {matrix.seed}: {rounds} rounds: {outcomes}")
-    assert not failures, f"{len(failures)} of {rounds}:\n" + "\n\n".join(failures[:5])
-    # Rounds that hit nothing prove nothing.
-    hits = sum(count for what, count in outcomes.items() if not what.startswith("nothing"))
-    assert hits * 2 >= rounds, f"only {hits} of {rounds} rounds hit a running engine: {outcomes}"
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

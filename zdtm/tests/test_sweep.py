@@ -11,6 +11,7 @@ from conftest import HERE, LIBRARY, Run
 from engine_under_test import engine_spec
 
 from harness.cells import PASS
+from harness.machines.host import HostMachine
 from harness.plugin import KEY
 from harness.sweep import Damage, damages, sweep
 
@@ -74,7 +75,7 @@ def test_a_blind_verifier_is_caught(tmp_path: Path, name: str) -> None:
 def test_the_engine_notices_every_damage(
     run: Run, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
-    engine = engine_spec(pytestconfig)
+    engine = engine_spec(pytestconfig, HostMachine(pytestconfig.stash[KEY].build, tmp_path))
     full = bool(pytestconfig.option.full)
     # A static program has the smallest image, so the whole of it can be swept.
     program = tmp_path / "small"

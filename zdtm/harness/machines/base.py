@@ -19,6 +19,12 @@ class MachineUnusable(Exception):
 class Slot(ABC):
     """One agent: runs one cell at a time."""
 
+    def __enter__(self) -> Slot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     @abstractmethod
     def run(self, spec: CellSpec) -> CellResult:
         ...
