@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import vmlab
+from vmlab import cache, rootfs
 
 pytestmark = pytest.mark.vm
 
@@ -135,3 +139,58 @@ def test_a_machine_that_panics_is_lost_and_says_why(boot: Callable[[], vmlab.Vm]
         assert any("Kernel panic" in line for line in machine.console_problems())
         with pytest.raises(vmlab.VmLost):
             machine.run(["true"], 60)
+
+
+def machines_of(workdir: Path) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            if str(workdir).encode() in (entry / "cmdline").read_bytes() and b"qemu-system" in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+def test_qemu_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
+    # The path is only in QEMU's command line: the parent gets it by its environment.
+    script = (
+        "import os, pathlib, time, vmlab\n"
+        "vm = vmlab.Vm.start(vmlab.kernels()[0].name, workdir=pathlib.Path(os.environ['VM_WORKDIR']))\n"
+        "print('up', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    env = {**os.environ, "VM_WORKDIR": str(tmp_path / "guest"), "PYTHONPATH": str(Path(vmlab.__file__).parent.parent)}
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=env) as parent:
+        assert parent.stdout is not None and parent.stdout.readline() == b"up\n"
+        assert len(machines_of(tmp_path)) == 1
+        parent.kill()
+    until = time.monotonic() + 20
+    while machines_of(tmp_path) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert machines_of(tmp_path) == []
+
+
+def test_a_deadline_ends_the_machine(tmp_path: Path) -> None:
+    with pytest.raises(vmlab.VmLost, match=r"deadline of 0\.5 s"):
+        vmlab.Vm.start(vmlab.kernels()[0].name, workdir=tmp_path / "guest", deadline_s=0.5)
+    assert machines_of(tmp_path) == []
+
+
+def test_the_command_line_passes_input_output_and_status(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "vmlab", "run", vmlab.kernels()[0].name, "--payload", f"{__file__}:/given", "--",
+         "sh", "-c", "cat; wc -l < /given; echo err >&2; exit 9"],
+        input=b"hello\n", capture_output=True, cwd=Path(vmlab.__file__).parent.parent, check=False, timeout=600,
+    )
+    lines = len(Path(__file__).read_text().splitlines())
+    assert (done.returncode, done.stdout.decode()) == (9, f"hello\n{lines}\n"), done.stderr
+    assert b"err\n" in done.stderr
+
+
+def test_the_root_image_is_reproducible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = rootfs.image()
+    monkeypatch.setenv("CR_CACHE", str(tmp_path))
+    # The packages are shared, the image is built anew.
+    (tmp_path / "debs").symlink_to(first.parent.parent / "debs")
+    second = rootfs.image()
+    assert second != first
+    assert cache.sha256_of(second) == cache.sha256_of(first)

@@ -35,9 +35,11 @@ class Console:
         return problems_in(complete.decode(errors="replace"))
 
     def last_words(self, lines: int = 12) -> str:
+        """The first signs of trouble, which say what happened, and then the end."""
         try:
             text = self.path.read_text(errors="replace")
         except FileNotFoundError:
             return ""
-        tail = [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
-        return "\n".join(tail)
+        told = [line.rstrip() for line in text.splitlines() if line.strip()]
+        trouble = [line for line in problems_in(text) if line not in told[-lines:]][:5]
+        return "\n".join([*trouble, *(["..."] if trouble else []), *told[-lines:]])
