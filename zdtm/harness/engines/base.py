@@ -107,10 +107,12 @@ class Running:
 class Engine:
     """The base is the engine `none`: it offers nothing, which is enough for native runs."""
 
+    hostile = True  # run it with odd attributes of its own
+
     def __init__(self, program: str, **options: Any) -> None:
         self.program = program
         self.options = options
-        self.surroundings = Surroundings(Path("/"), Path("/tmp"))
+        self.surroundings = Surroundings(Path("/"), Path("/tmp"), self.hostile)
         self.deadline_s = 60.0
         self.runs: list[Outcome] = []
 

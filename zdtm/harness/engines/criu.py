@@ -11,6 +11,10 @@ from harness.engines.base import Engine, Outcome, Running
 
 
 class Criu(Engine):
+    hostile = (
+        False  # it needs more descriptors than the odd limit allows, and hands its nice value on
+    )
+
     def dump(self, pid: int, image: Path, leave_running: bool) -> Outcome:
         outcome = self.run(self.dump_argv(pid, image, leave_running))
         return self._with_log(outcome, image / "dump.log")

@@ -50,6 +50,12 @@ STAT_IGNORED = {
     42: "statistics", 43: "statistics", 44: "statistics",
 }  # fmt: skip
 
+# Nobody can see more of a task that has ended; its mask or its priority mean nothing any more.
+OF_A_ZOMBIE = frozenset(
+    (("state", ""), ("ppid", ""), ("comm", ""), ("status", "Uid"), ("status", "NSpid"))
+    + (("stat", "pgrp"), ("stat", "session"), ("stat", "exit_signal"), ("stat", "exit_code"))
+)
+
 # Lines of /proc/PID/fdinfo/N.
 FDINFO = {
     "ino": "numbers of pipes and anonymous inodes are new ones; identity is compared as sharing",

@@ -76,13 +76,25 @@ def _task(record: Snapshot, root: int, pid: int, names: _Names, objects: Objects
     base = f"/proc/{pid}"
     tids = threads(pid)
     record[who, "threads", ""] = " ".join(map(str, tids))
+    if len(tids) == 1 and _is_zombie(base):
+        _dead(record, root, pid)
+        return
     for tid in tids:
         _thread(record, root, pid, tid)
     if _is_zombie(base):
-        return
+        return  # the first thread has ended; through it the kernel shows nothing of the others
     _attributes(record, who, base)
     _descriptors(record, who, base, names)
     _mappings(record, who, pid, objects)
+
+
+def _dead(record: Snapshot, root: int, pid: int) -> None:
+    """Of a zombie only what its parent can still learn, and where it stands in the tree."""
+    living: Snapshot = {}
+    _thread(living, root, pid, pid)
+    for key, value in living.items():
+        if key[1:] in policy.OF_A_ZOMBIE:
+            record[key] = value
 
 
 def _attributes(record: Snapshot, who: str, base: str) -> None:
