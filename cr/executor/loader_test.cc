@@ -54,12 +54,15 @@ TEST_P(Loader, EntersTheAreaInAFreshAddressSpace) {
   ListBuilder& other = program.add_list("never run");
   ListBuilder& list = program.add_list("first");
   other.trap();
-  const Slot pid = list.fresh_slot(), high = list.fresh_slot();
+  const Slot pid = list.fresh_slot(), high = list.fresh_slot(), anywhere = list.fresh_slot();
   list.syscall(Abi::k64, SYS_getpid, {}).save(pid);
   list.syscall(Abi::k64, SYS_mmap,
                {kAbove4GiB, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0})
       .any()
       .save(high);
+  list.syscall(Abi::k64, SYS_mmap, {0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0})
+      .any()
+      .save(anywhere);
   list.trap(3);
   auto area = program.lay_out(kAreaBase);
   ASSERT_TRUE(area);
@@ -77,6 +80,8 @@ TEST_P(Loader, EntersTheAreaInAFreshAddressSpace) {
   ASSERT_EQ(control.state, State::kTrapped);
   EXPECT_EQ(control.trap_tag, 3u);
   EXPECT_EQ(task.value(*area, pid), static_cast<uint64_t>(task.pid()));
+  // A plan for a 32-bit task must name its addresses: the native mmap would search above 4 GiB.
+  EXPECT_EQ(static_cast<int64_t>(task.value(*area, anywhere)) == -ENOMEM, !wide());
   // The kernel keeps the native mmap of a 32-bit address space below 4 GiB, whatever the code segment.
   EXPECT_EQ(static_cast<int64_t>(task.value(*area, high)),
             wide() ? static_cast<int64_t>(kAbove4GiB) : -ENOMEM);

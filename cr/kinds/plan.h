@@ -71,6 +71,8 @@ struct ProcessPlan {
   std::map<pid_t, uint32_t> lists;            // tid -> list; the leader among them
   uint64_t loader_address = 0;                // of the first program this task executes
   uint64_t area_base = 0;                     // where the program lies in the task
+  // Filled in when the area is laid out: its base, its end, and what is above it up to the end of user space.
+  exec::Slot area_low, area_end, rest;
   int plan_fd = 0, loader_fd = 0;             // store numbers
   std::map<pid_t, Departure> departures;      // by tid
   std::vector<LateCall> late;                 // in this order

@@ -1,0 +1,187 @@
+// The command line: subcommands, options, exit codes.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+
+#include "cr/cli/output.h"
+#include "cr/cli/show.h"
+#include "cr/engine/compile.h"
+#include "cr/engine/dump.h"
+#include "cr/engine/load.h"
+#include "cr/engine/restore.h"
+
+namespace cr::cli {
+namespace {
+
+constexpr char kFooter[] =
+    "Exit status:\n"
+    "  0  done\n"
+    "  1  failed: the system refused something\n"
+    "  2  the command line is wrong\n"
+    "  3  refused: the tree holds state that cannot be carried (all of it is listed)\n"
+    "  4  the image is invalid\n"
+    "  5  conflict at the restore: an id is taken, a file has changed\n"
+    "  6  the deadline passed; everything is as before\n"
+    "`cr restore` in the foreground ends with the status of the restored root task,\n"
+    "or 128 plus the number of the signal that killed it.";
+
+struct Arguments {
+  pid_t pid = 0;
+  std::string file;
+  std::string pidfile;
+  bool leave_running = false;
+  bool detach = false;
+  double deadline_s = 0;
+};
+
+engine::Operation operation_of(const Arguments& arguments, const Output& output) {
+  engine::Operation operation;
+  if (arguments.deadline_s > 0)
+    operation.deadline = engine::Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(arguments.deadline_s * 1000));
+  operation.progress = [&output](const std::string& step) { output.progress(step); };
+  return operation;
+}
+
+Result<int> dump(const Arguments& arguments, const Output& output) {
+  const engine::DumpOptions options{arguments.pid, arguments.file, arguments.leave_running, operation_of(arguments, output)};
+  const engine::DumpReport report = CR_TRY(engine::dump(options), "dump");
+  output.result({{"image", arguments.file},
+                 {"tasks", report.tasks},
+                 {"threads", report.threads},
+                 {"image_bytes", report.image_bytes},
+                 {"frozen_ms", report.frozen_ms}},
+                fmt::format("{}: {} tasks, {} threads, {} bytes, frozen for {:.1f} ms", arguments.file, report.tasks,
+                            report.threads, report.image_bytes, report.frozen_ms));
+  return 0;
+}
+
+Result<int> check(const Arguments& arguments, const Output& output) {
+  const engine::DumpReport report = CR_TRY(engine::check(arguments.pid, operation_of(arguments, output)), "check");
+  output.result({{"tasks", report.tasks}, {"threads", report.threads}, {"frozen_ms", report.frozen_ms}},
+                fmt::format("pid {}: {} tasks, {} threads, nothing in the way", arguments.pid, report.tasks, report.threads));
+  return 0;
+}
+
+// Ends as the root task ends. Orphans of the tree that fall to us are none of our business.
+int follow(pid_t root) {
+  int status = 0;
+  while (::waitpid(root, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+Result<int> restore(const Arguments& arguments, const Output& output) {
+  const engine::RestoreReport report =
+      CR_TRY(engine::restore({arguments.file, operation_of(arguments, output)}), "restore {}", arguments.file);
+  if (!arguments.pidfile.empty()) {
+    std::ofstream file(arguments.pidfile);
+    file << report.root << '\n';
+    if (!file.flush()) return fail(ErrorKind::kSystem, "the tree runs as pid {}, but {} cannot be written", report.root, arguments.pidfile);
+  }
+  if (arguments.detach || output.json())
+    output.result({{"root", report.root}, {"tasks", report.tasks}, {"threads", report.threads}},
+                  fmt::format("pid {}: {} tasks, {} threads go on", report.root, report.tasks, report.threads));
+  return arguments.detach ? 0 : follow(report.root);
+}
+
+Result<int> verify(const Arguments& arguments, const Output& output) {
+  const engine::Loaded loaded = CR_TRY(engine::load(arguments.file), "verify");
+  const kinds::Plan plan = CR_TRY(engine::compile(loaded.records), "verify {}", arguments.file);
+  output.result({{"image", arguments.file},
+                 {"sections", loaded.verified.sections},
+                 {"bytes", loaded.verified.bytes},
+                 {"records", loaded.records.by_key().size()},
+                 {"processes", plan.processes.size()}},
+                fmt::format("{}: sound: {} sections, {} bytes, {} records, a plan for {} processes", arguments.file,
+                            loaded.verified.sections, loaded.verified.bytes, loaded.records.by_key().size(), plan.processes.size()));
+  return 0;
+}
+
+Result<int> show(const Arguments& arguments, const Output& output) {
+  const engine::Loaded loaded = CR_TRY(engine::load(arguments.file), "show");
+  output.text(output.json() ? to_json(loaded) : to_text(loaded));
+  return 0;
+}
+
+Result<int> plan(const Arguments& arguments, const Output& output) {
+  const engine::Loaded loaded = CR_TRY(engine::load(arguments.file), "plan");
+  const kinds::Plan plan = CR_TRY(engine::compile(loaded.records), "plan {}", arguments.file);
+  output.text(output.json() ? plan_to_json(plan) : plan_to_text(plan));
+  return 0;
+}
+
+using Command = Result<int> (*)(const Arguments&, const Output&);
+
+int run(int argc, char** argv) {
+  CLI::App app{"Checkpoints trees of Linux processes into one file, and brings them back."};
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  bool json = false, verbose = false;
+  Arguments arguments;
+  Command command = nullptr;
+  const auto add = [&](const char* name, const char* what, Command function) {
+    CLI::App* sub = app.add_subcommand(name, what);
+    sub->add_flag("--json", json, "One JSON object on standard output, also for errors");
+    sub->add_flag("-v,--verbose", verbose, "Say what is being done");
+    sub->callback([&command, function] { command = function; });
+    return sub;
+  };
+  const auto with_deadline = [&](CLI::App* sub) {
+    sub->add_option("--deadline", arguments.deadline_s, "Give up after so many seconds, all as before")->check(CLI::PositiveNumber);
+  };
+  const auto with_pid = [&](CLI::App* sub) {
+    sub->add_option("PID", arguments.pid, "The root of the tree")->required()->check(CLI::Range(2, 1 << 22));
+  };
+  const auto with_file = [&](CLI::App* sub) { sub->add_option("FILE", arguments.file, "The image")->required(); };
+
+  CLI::App* dump_command = add("dump", "Checkpoint the tree below PID into FILE and end it", dump);
+  with_pid(dump_command);
+  dump_command->add_option("-o,--output", arguments.file, "The image")->required();
+  dump_command->add_flag("--leave-running", arguments.leave_running, "The tree goes on after its checkpoint");
+  with_deadline(dump_command);
+  CLI::App* restore_command = add("restore", "Restore the tree of FILE and wait for its root", restore);
+  with_file(restore_command);
+  restore_command->add_flag("--detach", arguments.detach, "Do not wait for the root");
+  restore_command->add_option("--pidfile", arguments.pidfile, "Write the root's pid there");
+  with_deadline(restore_command);
+  CLI::App* check_command = add("check", "Tell everything that stands in the way of a checkpoint", check);
+  with_pid(check_command);
+  with_deadline(check_command);
+  with_file(add("verify", "Check every byte and every record of FILE", verify));
+  with_file(add("show", "Show what FILE holds", show));
+  with_file(add("plan", "Show how a restore of FILE would go", plan));
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    (void)app.exit(error);
+    return exit_code(ErrorKind::kUsage);
+  }
+  const Output output(json, verbose);
+  const auto status = command(arguments, output);
+  if (status) return *status;
+  output.error(status.error());
+  return exit_code(status.error().kind());
+}
+
+}  // namespace
+}  // namespace cr::cli
+
+int main(int argc, char** argv) {
+  // A closed pipe and a file size limit are errors of the call, not the end of the engine.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  // Stops of tasks are waited for with SIGCHLD blocked except while sleeping (trace/nursery.cc).
+  std::signal(SIGCHLD, [](int) {});
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &child, nullptr);
+  return cr::cli::run(argc, argv);
+}

@@ -1,0 +1,34 @@
+// What a command says, and to whom: a line for people, one JSON object for programs, progress for a terminal.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cr/base/result.h"
+
+namespace cr::cli {
+
+class Output {
+ public:
+  Output(bool json, bool verbose);
+  ~Output();
+
+  bool json() const { return json_; }
+  // Either the object or the line, on standard output.
+  void result(const nlohmann::json& object, const std::string& line) const;
+  void text(const std::string& text) const;
+  // {"error": {"kind", "message", "blockers"}} on standard output, or the message on standard error.
+  void error(const Error& error) const;
+  // A line that replaces itself on a terminal; plain lines with --verbose.
+  void progress(const std::string& step) const;
+
+ private:
+  void wipe() const;
+
+  bool json_;
+  bool verbose_;
+  bool terminal_;
+  mutable bool shown_ = false;
+};
+
+}  // namespace cr::cli

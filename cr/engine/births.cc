@@ -1,0 +1,108 @@
+#include "cr/engine/births.h"
+
+namespace cr::engine {
+
+using kinds::Task;
+
+namespace {
+
+class Planner {
+ public:
+  explicit Planner(const kinds::Records& records) {
+    for (const Task* task : records.all<Task>(kinds::kTaskRecord)) tasks_[task->pid()] = task;
+  }
+
+  Result<Births> plan() {
+    for (const auto& [pid, task] : tasks_) {
+      if (task->parent() != 0) CR_TRY(bear(*task), "pid {}", pid);
+      CR_TRY(find_group(*task), "pid {}", pid);
+    }
+    return std::move(births_);
+  }
+
+ private:
+  Result<void> bear(const Task& task) {
+    const Task& parent = *tasks_.at(task.parent());
+    if (task.sid() == task.pid() || task.sid() == parent.sid()) {
+      add(task, parent.pid(), Birth::How::kChild);
+    } else if (parent.sid() == parent.pid() && task.sid() == session_at_birth(parent)) {
+      add(task, parent.pid(), Birth::How::kEarlyChild);
+    } else if (task.sid() == 0) {
+      return fail(ErrorKind::kUnsupported, "it is in a session from outside the tree, its parent is not");
+    } else {
+      return bear_by_leader(task, parent);
+    }
+    return {};
+  }
+
+  // A leader is always forked by its parent, after that has made its own session.
+  pid_t session_at_birth(const Task& leader) const {
+    return leader.parent() == 0 ? 0 : tasks_.at(leader.parent())->sid();
+  }
+
+  Result<void> bear_by_leader(const Task& task, const Task& parent) {
+    const pid_t leader = task.sid();
+    pid_t leaders_parent;
+    if (const auto alive = tasks_.find(leader); alive != tasks_.end()) {
+      leaders_parent = alive->second->parent();
+    } else {
+      StandIn& stand_in = births_.stand_ins[leader];
+      if (stand_in.pid == 0) stand_in = {leader, parent.pid(), true};
+      stand_in.session = true;
+      leaders_parent = stand_in.parent;
+    }
+    if (leaders_parent == parent.pid()) {
+      add(task, leader, Birth::How::kSibling);
+      return {};
+    }
+    if (nearest_subreaper(leaders_parent) != parent.pid())
+      return fail(ErrorKind::kUnsupported, "its session {} was made by a task that is neither its parent's child nor below a child subreaper that is its parent", leader);
+    add(task, leader, Birth::How::kOrphan);
+    return {};
+  }
+
+  // To whom an orphan falls that was forked by a child of `pid`.
+  pid_t nearest_subreaper(pid_t pid) const {
+    while (pid != 0) {
+      const Task& task = *tasks_.at(pid);
+      if (task.child_subreaper()) return pid;
+      pid = task.parent();
+    }
+    return 0;
+  }
+
+  Result<void> find_group(const Task& task) {
+    const pid_t group = task.pgid();
+    if (group == 0) {
+      const bool outside = task.parent() == 0 || tasks_.at(task.parent())->pgid() == 0;
+      if (!outside) return fail(ErrorKind::kUnsupported, "it is in a process group from outside the tree, its parent is not");
+      return {};
+    }
+    if (tasks_.contains(group)) {
+      if (tasks_.at(group)->sid() != task.sid()) return fail(ErrorKind::kInvalidImage, "its group {} is in another session", group);
+      return {};
+    }
+    if (births_.stand_ins.contains(group)) return {};
+    // The first member forks the stand-in: it is in the right session.
+    if (task.zombie()) {
+      const auto other = tasks_.find(task.parent());
+      if (other == tasks_.end() || other->second->sid() != task.sid())
+        return fail(ErrorKind::kUnsupported, "a zombie in a group whose leader is gone");
+      births_.stand_ins[group] = {group, task.parent(), false};
+      return {};
+    }
+    births_.stand_ins[group] = {group, task.pid(), false};
+    return {};
+  }
+
+  void add(const Task& task, pid_t by, Birth::How how) { births_.by[by].push_back({task.pid(), by, how}); }
+
+  std::map<pid_t, const Task*> tasks_;
+  Births births_;
+};
+
+}  // namespace
+
+Result<Births> plan_births(const kinds::Records& records) { return Planner(records).plan(); }
+
+}  // namespace cr::engine

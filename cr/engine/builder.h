@@ -1,0 +1,47 @@
+// Carries out a plan: the store first, then the tasks from barrier to barrier, then each thread's departure.
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "cr/engine/options.h"
+#include "cr/executor/hosted.h"
+#include "cr/image/reader.h"
+#include "cr/kinds/plan.h"
+#include "cr/sys/fd.h"
+#include "cr/trace/nursery.h"
+
+namespace cr::engine {
+
+class Builder {
+ public:
+  Builder(const kinds::Plan& plan, const Operation& operation) : plan_(plan), operation_(operation) {}
+
+  // `image` must not change while it is read. On failure everything made so far is gone again.
+  Result<void> build(const image::Reader& image);
+
+ private:
+  Result<void> make_store(int image);
+  Result<void> load_programs();
+  Result<void> start_root();
+  Result<void> build_tasks(const image::Reader& image);
+  Result<void> wait_for_all(kinds::Barrier barrier);
+  Result<void> bury_the_dead();
+  Result<void> finish();
+  Result<void> send_off(const kinds::ProcessPlan& process);
+  Result<void> check_vdso(const kinds::ProcessPlan& process) const;
+  Result<void> late_calls(const kinds::ProcessPlan& process);
+  Result<void> depart(const kinds::ProcessPlan& process, pid_t tid);
+  Result<void> look_at_trap(pid_t tid, kinds::Barrier expected);
+  std::vector<uint64_t> arguments(const kinds::LateCall& call, const exec::Area& area) const;
+  std::set<pid_t> expected_at(kinds::Barrier barrier) const;
+
+  const kinds::Plan& plan_;
+  const Operation& operation_;
+  std::map<pid_t, exec::Area> areas_;  // bytes dropped
+  trace::Nursery nursery_;
+  std::vector<int> store_fds_;
+};
+
+}  // namespace cr::engine
