@@ -102,7 +102,8 @@ def _fetch_batch(batch: list[Package], paths: dict[Package, Path], bases: mirror
         partial.parent.mkdir(parents=True, exist_ok=True)
         arguments += [f"{bases.base(package.suite)}/{package.filename}", str(partial), f"SHA256:{package.sha256}"]
     with cache.locked(cache.root() / "debs" / "fetch"):
-        tools.output_of([_HELPER, "-o", "APT::Sandbox::User=", "-o", "Acquire::Retries=3", "download-file", *arguments], timeout_s=1800)
+        options = ["-o", "APT::Sandbox::User=", "-o", "Acquire::Retries=3"]
+        tools.output_of([_HELPER, *options, "download-file", *arguments], timeout_s=1800)
         for package in batch:
             partial = paths[package].with_name(f"partial-{package.sha256}")
             # apt checked it already; the second look costs milliseconds and keeps the store's promise in our own hands.

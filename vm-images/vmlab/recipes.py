@@ -86,10 +86,21 @@ def module_wish() -> ModuleWish:
     return ModuleWish(boot=tuple(table["boot"]), on_demand=tuple(table["on_demand"]))
 
 
+def _layer(row: dict[str, Any]) -> Layer:
+    return Layer(
+        name=row["name"],
+        suite=row["suite"],
+        architecture=row["architecture"],
+        dependencies=row["dependencies"],
+        packages=tuple(row["packages"]),
+        prefix=row.get("prefix", ""),
+        programs=dict(row.get("programs", {})),
+    )
+
+
 def root_wish() -> RootWish:
     table = _read_toml("root.toml")
-    layers = tuple(Layer(**{**row, "packages": tuple(row["packages"])}) for row in table["layer"])
-    return RootWish(layers=layers, prune=tuple(table["prune"]["paths"]), links=dict(table["links"]))
+    return RootWish(layers=tuple(map(_layer, table["layer"])), prune=tuple(table["prune"]["paths"]), links=dict(table["links"]))
 
 
 def locked_kernels() -> list[LockedKernel]:

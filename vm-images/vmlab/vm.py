@@ -16,7 +16,7 @@ from .console import Console
 from .errors import VmLost, VmSetupError
 from .link import Link, Process
 from .protocol import Frame, Stream, Type, u32_body
-from .streams import FileSink, MemorySink, MemorySource, PipeSink, PipeSource
+from .streams import FileSink, MemorySink, MemorySource, PipeSink, PipeSource, Sink
 
 _BOOT_DEADLINE_S = 180.0
 # A program that ended may leave a background process that holds its pipes open; its output is worth this wait, not more.
@@ -96,10 +96,10 @@ class Vm:
         in_read, in_write = os.pipe2(os.O_CLOEXEC)
         out_read, out_write = os.pipe2(os.O_CLOEXEC)
         stdin, stdout = os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb")
-        sinks = {int(Stream.STDOUT): PipeSink(out_write), int(Stream.STDERR): FileSink(error_fd)}
+        sinks: dict[int, Sink] = {Stream.STDOUT: PipeSink(out_write), Stream.STDERR: FileSink(error_fd)}
         try:
             process = self._link.start(
-                protocol.spawn_body(argv, env or {}, cwd, terminal), PipeSource(in_read), dict(sinks)
+                protocol.spawn_body(argv, env or {}, cwd, terminal), PipeSource(in_read), sinks
             )
             self._started(process, argv)
         except BaseException:
@@ -119,8 +119,8 @@ class Vm:
     ) -> subprocess.CompletedProcess[bytes]:
         """Run to the end. TimeoutExpired after killing it; a status other than 0 is the caller's to judge."""
         out, err = MemorySink(), MemorySink()
-        sinks = {int(Stream.STDOUT): out, int(Stream.STDERR): err}
-        process = self._link.start(protocol.spawn_body(argv, env or {}, cwd, None), MemorySource(input), dict(sinks))
+        sinks: dict[int, Sink] = {Stream.STDOUT: out, Stream.STDERR: err}
+        process = self._link.start(protocol.spawn_body(argv, env or {}, cwd, None), MemorySource(input), sinks)
         self._started(process, argv)
         if not self._link.wait_for(lambda: process.wait_status is not None, timeout_s):
             self._link.send(Frame(Type.KILL, process.number, 0, u32_body(signal.SIGKILL)))
