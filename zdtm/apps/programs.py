@@ -33,7 +33,10 @@ PROGRAMS = (
         lambda: [str(JOBS / "workers.py"), "9000", "3"],
     ),
     RealProgram(
-        "shell-pipeline", "xz-utils", "/bin/sh", lambda: [str(JOBS / "pipeline.sh"), "250000"]
+        "shell-pipeline",
+        "xz-utils",
+        "/bin/sh",
+        lambda: [str(JOBS / "pipeline.sh"), "250000"],
     ),
     RealProgram(
         "sqlite3-transaction",

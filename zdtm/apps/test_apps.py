@@ -60,7 +60,9 @@ def test_same_output(
     quiet = cell("undisturbed", "none", 0)
     assert quiet.verdict == PASS, f"{quiet.reason}\n{quiet.log}"
     twice = cell("undisturbed", "none", 0)
-    assert twice.notes == quiet.notes, "the program's output is not always the same: a wrong test"
+    assert (
+        twice.notes == quiet.notes
+    ), "the program's output is not always the same: a wrong test"
     for engine in engines(pytestconfig):
         rng = random.Random(f"{matrix.seed} {real.name} {engine}")
         for number in range(rounds):
@@ -69,7 +71,11 @@ def test_same_output(
                 # The work is quicker when the machine is less busy: then try earlier.
                 delay_ms = rng.uniform(0.03, 0.7) * work_ms / 2**attempt
                 result = cell(
-                    "interrupted", engine, number, delay_ms=delay_ms, expected=quiet.notes[0]
+                    "interrupted",
+                    engine,
+                    number,
+                    delay_ms=delay_ms,
+                    expected=quiet.notes[0],
                 )
                 if "ended by itself" not in result.reason:
                     break

@@ -67,7 +67,9 @@ def _in_namespaces(spec: CellSpec, folder: Path) -> CellResult:
     os.kill(helper, signal.SIGKILL)
     os.waitpid(helper, 0)
     if not text:
-        return CellResult(spec.id, ERROR, "the cell ended without a word, or ran into its deadline")
+        return CellResult(
+            spec.id, ERROR, "the cell ended without a word, or ran into its deadline"
+        )
     return CellResult.from_json(text)
 
 
@@ -88,7 +90,9 @@ def _helper(spec: CellSpec, folder: Path, writer: int) -> None:
     """Only the first child after unshare is the new namespace's init, hence one process between."""
     try:
         isolation.die_with_parent(signal.SIGKILL)
-        isolation.unshare(isolation.CLONE_NEWPID | isolation.CLONE_NEWNS | isolation.CLONE_NEWIPC)
+        isolation.unshare(
+            isolation.CLONE_NEWPID | isolation.CLONE_NEWNS | isolation.CLONE_NEWIPC
+        )
         init = os.fork()
         if init == 0:
             isolation.die_with_parent(signal.SIGKILL)
@@ -110,7 +114,10 @@ def _init(spec: CellSpec, folder: Path, writer: int) -> None:
         _quiet_stdio()
         _tell(writer, cell.run(spec, folder))
     except BaseException:  # noqa: B902 - the boundary of the process
-        _tell(writer, CellResult(spec.id, ERROR, "the harness broke", traceback.format_exc()))
+        _tell(
+            writer,
+            CellResult(spec.id, ERROR, "the harness broke", traceback.format_exc()),
+        )
     finally:
         os._exit(0)
 
@@ -120,7 +127,9 @@ def _own_mounts() -> None:
     harmless = isolation.MS_NOSUID | isolation.MS_NODEV | isolation.MS_NOEXEC
     isolation.mount("proc", "/proc", "proc", harmless)
     # Shared memory of one cell is not seen by the next one.
-    isolation.mount("tmpfs", "/dev/shm", "tmpfs", isolation.MS_NOSUID | isolation.MS_NODEV)
+    isolation.mount(
+        "tmpfs", "/dev/shm", "tmpfs", isolation.MS_NOSUID | isolation.MS_NODEV
+    )
 
 
 def _quiet_stdio() -> None:

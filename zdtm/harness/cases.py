@@ -71,7 +71,9 @@ def parse_head(source: Path, text: str) -> Workload:
             tagged[found[1]] = found[2]
     rows = tuple(tagged.get("rows", "").split())
     if not rows or not all(re.fullmatch(r"[A-Z]\d+", row) for row in rows):
-        raise HeadError(f"{source}: the line `// rows: ...` must name rows of the table of state")
+        raise HeadError(
+            f"{source}: the line `// rows: ...` must name rows of the table of state"
+        )
     attributes: dict[str, str] = {}
     for word in tagged.get("attr", "").split():
         name, _, value = word.partition("=")
@@ -82,7 +84,9 @@ def parse_head(source: Path, text: str) -> Workload:
         raise HeadError(
             f"{source}: `// refused: kind=<word>` belongs to programs in refused/, and to all"
         )
-    return Workload(source, group, source.stem, head[0], rows, attributes, kind[1] if kind else "")
+    return Workload(
+        source, group, source.stem, head[0], rows, attributes, kind[1] if kind else ""
+    )
 
 
 def read_workload(source: Path) -> Workload:
@@ -112,7 +116,9 @@ class Cell:
     def label(self) -> str:
         who = [self.engine] if self.engine != "none" else []
         again = [f"r{self.repeat}"] if self.repeat else []
-        return f"{self.scenario}[{','.join([*who, self.machine, self.word_size, *again])}]"
+        return (
+            f"{self.scenario}[{','.join([*who, self.machine, self.word_size, *again])}]"
+        )
 
     @property
     def id(self) -> str:
@@ -148,4 +154,6 @@ class Selection:
                         continue
                     for engine in ("none",) if scenario == "native" else self.engines:
                         for repeat in range(self.repeat):
-                            yield Cell(workload, scenario, engine, machine, word_size, repeat)
+                            yield Cell(
+                                workload, scenario, engine, machine, word_size, repeat
+                            )

@@ -72,7 +72,9 @@ def leftovers(stage: Stage, mounts: str) -> list[str]:
             if pid != os.getpid():
                 found.append(f"process {pid} {command_of(pid)}")
     if (now := mounts_here()) != mounts:
-        found.append(f"mounts {sorted(set(now.splitlines()) ^ set(mounts.splitlines()))}")
+        found.append(
+            f"mounts {sorted(set(now.splitlines()) ^ set(mounts.splitlines()))}"
+        )
     if shared := sorted(os.listdir("/dev/shm")):
         found.append(f"shared memory {shared}")
     for place in (stage.images, stage.temporary):

@@ -34,7 +34,11 @@ def unshare(flags: int) -> None:
 
 
 def mount(
-    source: str, target: str, kind: Optional[str], flags: int, data: Optional[str] = None
+    source: str,
+    target: str,
+    kind: Optional[str],
+    flags: int,
+    data: Optional[str] = None,
 ) -> None:
     _check(
         _libc.mount(
@@ -49,7 +53,10 @@ def mount(
 
 
 def prctl(option: int, value: int) -> None:
-    _check(_libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), 0, 0, 0), f"prctl({option})")
+    _check(
+        _libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), 0, 0, 0),
+        f"prctl({option})",
+    )
 
 
 def die_with_parent(signal_number: int) -> None:

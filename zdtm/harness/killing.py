@@ -33,7 +33,9 @@ def killed(stage: Stage) -> None:
     hit = _kill(stage, engine, options["mode"])
     _wait_for_end(stage, engine)
     _expect_no_strangers(stage, members)
-    stage.log(f"{hit} killed after {options['delay_ms']:.3f} ms, image: {image.exists()}")
+    stage.log(
+        f"{hit} killed after {options['delay_ms']:.3f} ms, image: {image.exists()}"
+    )
     stage.notes.append(f"{hit} {'committed' if image.exists() else 'not committed'}")
     stage.expect_only_images()
     if image.exists() and (outcome := stage.engine.verify(image)).code != 0:
@@ -86,7 +88,9 @@ def _expect_no_strangers(stage: Stage, members: list[int]) -> None:
         return set(pids_here()) - known
 
     try:
-        wait_until(lambda: not strangers(), "the engine's helpers to end", 10 * stage.settle_s)
+        wait_until(
+            lambda: not strangers(), "the engine's helpers to end", 10 * stage.settle_s
+        )
     except WaitTimeout:
         names = [f"{pid} {command_of(pid)}" for pid in sorted(strangers())]
         raise CellFailure(f"processes of the engine stay: {names}") from None
@@ -102,6 +106,8 @@ def _gone(stage: Stage, root: int, members: list[int]) -> bool:
     if stage.running.ended() is None:
         return False
     program.reap_orphans(stage.running.ours())
-    if there := [pid for pid in members if pid != root and os.path.exists(f"/proc/{pid}")]:
+    if there := [
+        pid for pid in members if pid != root and os.path.exists(f"/proc/{pid}")
+    ]:
         raise CellFailure(f"the root is gone, but of its tree {there} are there")
     return True

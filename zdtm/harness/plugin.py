@@ -32,36 +32,70 @@ KEY = pytest.StashKey["Matrix"]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("matrix", "checkpoint/restore matrix")
     group.addoption(
-        "--engine", action="append", metavar="NAME", help="cr (default), criu; repeatable"
+        "--engine",
+        action="append",
+        metavar="NAME",
+        help="cr (default), criu; repeatable",
     )
     group.addoption(
-        "--machine", action="append", metavar="NAME", help="host (default), vm:<kernel>; repeatable"
+        "--machine",
+        action="append",
+        metavar="NAME",
+        help="host (default), vm:<kernel>; repeatable",
     )
     group.addoption(
-        "--word-size", action="append", choices=WORD_SIZES, help="repeatable; default: all"
+        "--word-size",
+        action="append",
+        choices=WORD_SIZES,
+        help="repeatable; default: all",
     )
     group.addoption(
-        "--scenario", action="append", choices=SCENARIO_NAMES, help="repeatable; default: all"
+        "--scenario",
+        action="append",
+        choices=SCENARIO_NAMES,
+        help="repeatable; default: all",
     )
-    group.addoption("--seed", type=int, help="of everything random; printed when not given")
-    group.addoption("--repeat", type=int, default=1, metavar="N", help="run each cell N times")
+    group.addoption(
+        "--seed", type=int, help="of everything random; printed when not given"
+    )
+    group.addoption(
+        "--repeat", type=int, default=1, metavar="N", help="run each cell N times"
+    )
     group._addoption(
-        "-j", dest="jobs", type=int, default=1, metavar="N", help="cells at a time, per machine"
+        "-j",
+        dest="jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="cells at a time, per machine",
     )
-    group.addoption("--report", type=Path, metavar="DIR", help="write HTML, JUnit and JSON lines")
+    group.addoption(
+        "--report", type=Path, metavar="DIR", help="write HTML, JUnit and JSON lines"
+    )
     group.addoption("--build", type=Path, metavar="DIR", help="default: build/release")
     group.addoption(
-        "--min-cells", type=int, default=1, metavar="N", help="fewer cells run are a failure"
+        "--min-cells",
+        type=int,
+        default=1,
+        metavar="N",
+        help="fewer cells run are a failure",
     )
     group.addoption("--keep", action="store_true", help="keep the files of every cell")
     group.addoption(
-        "--rounds", type=int, metavar="N", help="rounds of the kill test and of each real program"
+        "--rounds",
+        type=int,
+        metavar="N",
+        help="rounds of the kill test and of each real program",
     )
-    group.addoption("--full", action="store_true", help="sweeps try everything instead of a sample")
+    group.addoption(
+        "--full", action="store_true", help="sweeps try everything instead of a sample"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "privileged: needs root and the host's namespaces")
+    config.addinivalue_line(
+        "markers", "privileged: needs root and the host's namespaces"
+    )
     config.addinivalue_line("markers", "engine: needs a built engine")
     config.stash[KEY] = Matrix(config)
 
@@ -76,7 +110,9 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"matrix: --seed {matrix.seed} --build {matrix.build}"
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Optional[pytest.Collector]:
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Optional[pytest.Collector]:
     if file_path.suffix != ".c" or file_path.parent.parent.name != "workloads":
         return None
     if file_path.parent.name == "lib":
@@ -96,7 +132,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     matrix = session.config.stash[KEY]
     matrix.close()
-    if not session.config.option.collectonly and matrix.too_few() and exitstatus in (0, 5):
+    if (
+        not session.config.option.collectonly
+        and matrix.too_few()
+        and exitstatus in (0, 5)
+    ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if matrix.finished and session.config.option.report:
         write_reports(session.config.option.report, matrix.finished, matrix.seed)
@@ -108,7 +148,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.section("matrix")
         terminalreporter.write_line(text_summary(matrix.finished))
         if config.option.report:
-            terminalreporter.write_line(f"report: {config.option.report / 'index.html'}")
+            terminalreporter.write_line(
+                f"report: {config.option.report / 'index.html'}"
+            )
         terminalreporter.write_line(f"seed: {matrix.seed}")
     if reason := matrix.too_few():
         terminalreporter.write_line(f"FAILED: {reason}", red=True)
@@ -119,8 +161,12 @@ class Matrix:
 
     def __init__(self, config: pytest.Config) -> None:
         option = config.option
-        self.seed: int = option.seed if option.seed is not None else random.randrange(10**6)
-        self.build: Path = (option.build or config.rootpath / "build" / "release").absolute()
+        self.seed: int = (
+            option.seed if option.seed is not None else random.randrange(10**6)
+        )
+        self.build: Path = (
+            option.build or config.rootpath / "build" / "release"
+        ).absolute()
         self.root = config.rootpath
         self.jobs: int = option.jobs
         self.keep: bool = option.keep
@@ -209,7 +255,14 @@ class Matrix:
         engine = [] if cell.engine == "none" else ["--engine", cell.engine]
         words = ["/usr/bin/python3 -m pytest", f"'{source}::{cell.label}'", *engine]
         words += ["--machine", cell.machine, "--word-size", cell.word_size]
-        words += ["--scenario", cell.scenario, "--seed", str(self.seed), "--build", str(build)]
+        words += [
+            "--scenario",
+            cell.scenario,
+            "--seed",
+            str(self.seed),
+            "--build",
+            str(build),
+        ]
         if cell.repeat:
             words += ["--repeat", str(cell.repeat + 1)]
         return " ".join(words)
@@ -219,7 +272,11 @@ class Matrix:
         if not self.files_seen or (self.collected and not self.ordered):
             return ""  # workloads were not asked for, or -k chose other tests
         ran = sum(1 for entry in self.finished if entry.result.verdict != SKIP)
-        return f"{ran} cells ran, at least {self.min_cells} must" if ran < self.min_cells else ""
+        return (
+            f"{ran} cells ran, at least {self.min_cells} must"
+            if ran < self.min_cells
+            else ""
+        )
 
     def close(self) -> None:
         if self._scheduler is not None:

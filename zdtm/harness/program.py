@@ -69,7 +69,9 @@ def wait_ready(program: Running, work: Path, deadline_s: float) -> None:
                 next((x for x in lines if x.startswith("SKIP")), "SKIP: (no word)")
             )
         if code is not None:
-            raise ProgramError(f"it ended with {code} before the checkpoint: {lines[-3:]}")
+            raise ProgramError(
+                f"it ended with {code} before the checkpoint: {lines[-3:]}"
+            )
         return None
 
     wait_until(probe, "the program's READY", deadline_s)
@@ -83,7 +85,9 @@ def waits_for_signal(root: int) -> bool:
 
 
 def wait_quiet(root: int, deadline_s: float) -> None:
-    wait_until(lambda: waits_for_signal(root), "the root to wait in sigsuspend", deadline_s)
+    wait_until(
+        lambda: waits_for_signal(root), "the root to wait in sigsuspend", deadline_s
+    )
 
 
 def finish(program: Running, work: Path, deadline_s: float) -> None:
@@ -97,10 +101,14 @@ def finish(program: Running, work: Path, deadline_s: float) -> None:
     try:
         code = wait_until(probe, "the program to end", deadline_s)[0]
     except WaitTimeout as late:
-        raise ProgramError(f"{late}; it said {said(work)[-3:]}; {where_it_hangs(program.root)}")
+        raise ProgramError(
+            f"{late}; it said {said(work)[-3:]}; {where_it_hangs(program.root)}"
+        )
     lines = said(work)
     if code != 0 or lines[-1:] != ["PASS"] or lines.count("PASS") != 1:
-        raise ProgramError(f"it ended with {name_of(code)}, its last words: {lines[-5:]}")
+        raise ProgramError(
+            f"it ended with {name_of(code)}, its last words: {lines[-5:]}"
+        )
     if lines.count("READY") != 1:
         raise ProgramError(f"it said READY {lines.count('READY')} times")
 

@@ -73,7 +73,9 @@ def _wait_end(stage: Stage) -> None:
     code = wait_until(ended, "the program to end", stage.left_s())[0]
     stage.running = None
     if code != 0:
-        raise CellFailure(f"it ended with {program.name_of(code)}: {program.said(stage.work)[-5:]}")
+        raise CellFailure(
+            f"it ended with {program.name_of(code)}: {program.said(stage.work)[-5:]}"
+        )
 
 
 def digest(work: Path) -> str:
@@ -81,5 +83,7 @@ def digest(work: Path) -> str:
     total = hashlib.sha256()
     for path in sorted(work.rglob("*")):
         if path.is_file():
-            total.update(os.fsencode(path.relative_to(work)) + b"\0" + path.read_bytes() + b"\0")
+            total.update(
+                os.fsencode(path.relative_to(work)) + b"\0" + path.read_bytes() + b"\0"
+            )
     return total.hexdigest()

@@ -44,7 +44,9 @@ def keep_running(stage: Stage) -> None:
     moved_on = state_of(stage.work) != moved
     stage.go_on()
     if moved_on:
-        stage.notes.append("not restored: the program's files moved on while it was dumped")
+        stage.notes.append(
+            "not restored: the program's files moved on while it was dumped"
+        )
         return
     kept.put_back()
     stage.restore(image, root, foreground=False)
@@ -83,7 +85,9 @@ def refused(stage: Stage) -> None:
             outcome = stage.engine.dump(stage.tree_root, image, leave_running=True)
         stage.log(outcome.text())
         if outcome.code != 3:
-            raise CellFailure(f"{step} ends with {outcome.code}, not 3: {last_line(outcome)}")
+            raise CellFailure(
+                f"{step} ends with {outcome.code}, not 3: {last_line(outcome)}"
+            )
         _expect_named(stage, step, stage.engine.blockers(outcome))
         stage.expect_only_images()
         stage.expect_same(before, f"after the refused {step}")
@@ -123,7 +127,9 @@ def _expect_no_blocker(stage: Stage) -> None:
     except NotOffered:
         return
     if outcome.code != 0:
-        raise CellFailure(f"check finds blockers (exit {outcome.code}): {last_line(outcome)}")
+        raise CellFailure(
+            f"check finds blockers (exit {outcome.code}): {last_line(outcome)}"
+        )
 
 
 def _expect_named(stage: Stage, step: str, blockers: list[dict[str, object]]) -> None:

@@ -40,7 +40,10 @@ class Scheduler:
         for name, queue in self._queues.items():
             for number in range(min(self._jobs, len(queue))):
                 thread = threading.Thread(
-                    target=self._serve, args=(name,), name=f"{name} slot {number}", daemon=True
+                    target=self._serve,
+                    args=(name,),
+                    name=f"{name} slot {number}",
+                    daemon=True,
                 )
                 self._threads.append(thread)
                 thread.start()
@@ -82,7 +85,9 @@ class Scheduler:
             except MachineUnusable as error:
                 reasons.append(str(error))
                 break
-            except BaseException as error:  # noqa: B902 - a slot must never end without an answer
+            except (
+                BaseException
+            ) as error:  # noqa: B902 - a slot must never end without an answer
                 reasons.append(f"{type(error).__name__}: {error}")
                 _close_quietly(slot)
                 slot = None

@@ -167,7 +167,9 @@ class Stage:
         if outcome.code != 0:
             self._after_failed_dump(outcome)
         if not image.exists():
-            raise CellFailure(f"the dump says success, but there is no image {image.name}")
+            raise CellFailure(
+                f"the dump says success, but there is no image {image.name}"
+            )
         self.expect_only_images()
         self._verify(image)
         if not leave_running:
@@ -181,7 +183,9 @@ class Stage:
             harmed = "; the program went on and passed"
         except CellFailure as failure:
             harmed = f"; AND THE PROGRAM WAS HARMED: {failure}"
-        raise CellFailure(f"dump failed with exit {outcome.code}: {last_line(outcome)}{harmed}")
+        raise CellFailure(
+            f"dump failed with exit {outcome.code}: {last_line(outcome)}{harmed}"
+        )
 
     def _verify(self, image: Path) -> None:
         try:
@@ -249,7 +253,9 @@ class Stage:
             self.expect_alive("during the restore")
             try:
                 exe = os.readlink(f"/proc/{root}/exe")
-                return exe != os.readlink(f"/proc/{self.engine_pid()}/exe") and not_traced(root)
+                return exe != os.readlink(
+                    f"/proc/{self.engine_pid()}/exe"
+                ) and not_traced(root)
             except OSError:
                 return False
 
@@ -287,7 +293,9 @@ def last_line(outcome: Outcome) -> str:
     error = outcome.json().get("error")
     if isinstance(error, dict):
         return str(error.get("message", error))
-    lines = (outcome.errors.strip() or outcome.output.strip() or "it said nothing").splitlines()
+    lines = (
+        outcome.errors.strip() or outcome.output.strip() or "it said nothing"
+    ).splitlines()
     return " | ".join(lines[-3:])
 
 

@@ -33,7 +33,9 @@ class Damage:
             return image[: self.where]
         if self.kind == "flip":
             place, bit = divmod(self.where, 8)
-            return image[:place] + bytes([image[place] ^ (1 << bit)]) + image[place + 1 :]
+            return (
+                image[:place] + bytes([image[place] ^ (1 << bit)]) + image[place + 1 :]
+            )
         size = self.other
         a, b = image[:size], image[self.where : self.where + size]
         return b + image[size : self.where] + a + image[self.where + size :]
@@ -53,9 +55,14 @@ def damages(image: bytes, full: bool, rng: random.Random) -> Iterator[Damage]:
     flips: Sequence[int] = range(size * 8)
     if not full:
         edge = min(EDGE, size)
-        cuts = _some(range(size), [*range(min(64, size)), *range(max(0, size - 64), size)], rng)
+        cuts = _some(
+            range(size), [*range(min(64, size)), *range(max(0, size - 64), size)], rng
+        )
         # One bit of each byte at the edges, another one in each run.
-        near = [8 * at + rng.randrange(8) for at in (*range(edge), *range(size - edge, size))]
+        near = [
+            8 * at + rng.randrange(8)
+            for at in (*range(edge), *range(size - edge, size))
+        ]
         flips = _some(range(size * 8), near, rng)
     yield from (Damage("cut", at) for at in cuts)
     yield from (Damage("flip", at) for at in flips)
@@ -82,7 +89,13 @@ def sweep(
         pid = os.fork()
         if pid == 0:
             os.close(reader)
-            _work(image, command, todo[number::jobs], scratch / f"damaged-{number}", writer)
+            _work(
+                image,
+                command,
+                todo[number::jobs],
+                scratch / f"damaged-{number}",
+                writer,
+            )
         workers.append(pid)
         os.close(writer)
         readers.append(reader)
@@ -99,7 +112,9 @@ def sweep(
     return found
 
 
-def _work(image: bytes, command: list[str], todo: list[Damage], file: Path, writer: int) -> None:
+def _work(
+    image: bytes, command: list[str], todo: list[Damage], file: Path, writer: int
+) -> None:
     null = os.open("/dev/null", os.O_RDWR)
     actions = [(os.POSIX_SPAWN_DUP2, null, number) for number in (0, 1, 2)]
     argv = [*command, str(file)]
@@ -130,11 +145,14 @@ def swept(stage: Stage) -> None:
     chosen = stage.random.sample(todo, min(int(options["restores"]), len(todo)))
     # In the foreground: a tree that was started in spite of all would be waited for, or left behind.
     bad += [
-        f"restore: {line}" for line in sweep(image, [program, "restore"], chosen, jobs, scratch)
+        f"restore: {line}"
+        for line in sweep(image, [program, "restore"], chosen, jobs, scratch)
     ]
     if started := [pid for pid in pids_here() if pid != os.getpid()]:
         bad.append(f"restore of a damaged image started {started}")
-    stage.notes.append(f"{len(todo)} damages of {len(image)} bytes, {len(chosen)} with restore")
+    stage.notes.append(
+        f"{len(todo)} damages of {len(image)} bytes, {len(chosen)} with restore"
+    )
     if bad:
         shown = "\n  ".join(bad[:40])
         raise CellFailure(f"{len(bad)} damages were not noticed:\n  {shown}")

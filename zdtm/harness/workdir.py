@@ -66,8 +66,12 @@ class KeptDirectory:
             if not stat.S_ISLNK(mode):
                 os.chmod(place, stat.S_IMODE(mode))
         # Deepest first: putting a file back changes the time of its directory.
-        for relative in sorted(self.times, key=lambda path: len(path.parts), reverse=True):
-            os.utime(self.live / relative, ns=self.times[relative], follow_symlinks=False)
+        for relative in sorted(
+            self.times, key=lambda path: len(path.parts), reverse=True
+        ):
+            os.utime(
+                self.live / relative, ns=self.times[relative], follow_symlinks=False
+            )
 
 
 def copy_sparse(source: Path, target: Path) -> None:

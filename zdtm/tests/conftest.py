@@ -26,7 +26,12 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for source in sorted((HERE / "programs").glob("*.c")):
         subprocess.run(
             ["gcc", "-std=gnu11", "-O1", "-pthread", "-D_GNU_SOURCE", f"-I{LIBRARY}"]
-            + ["-o", str(folder / source.stem), str(source), *map(str, LIBRARY.glob("*.c"))],
+            + [
+                "-o",
+                str(folder / source.stem),
+                str(source),
+                *map(str, LIBRARY.glob("*.c")),
+            ],
             check=True,
             timeout=120,
         )
@@ -51,7 +56,10 @@ def run(slot: HostSlot, programs: Path, tmp_path: Path) -> Iterator[Run]:
         program: str, scenario: str, adapter: str = "sabotage:DoesNothing", **more: Any
     ) -> CellResult:
         engine = EngineSpec(
-            "planted", adapter, more.pop("engine_program", ""), more.pop("engine_options", {})
+            "planted",
+            adapter,
+            more.pop("engine_program", ""),
+            more.pop("engine_options", {}),
         )
         path = program if program.startswith("/") else str(programs / program)
         spec = CellSpec(

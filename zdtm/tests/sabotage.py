@@ -89,7 +89,9 @@ class LosesSignal(DoesNothing):
 
 class AddsSignal(DoesNothing):
     def plant(self, pid: int, image: Path) -> None:
-        os.kill(tree(pid)[-1], signal.SIGUSR2 if len(tree(pid)) == 1 else signal.SIGTSTP)
+        os.kill(
+            tree(pid)[-1], signal.SIGUSR2 if len(tree(pid)) == 1 else signal.SIGTSTP
+        )
 
 
 class ChangesLimit(DoesNothing):
@@ -165,7 +167,9 @@ class StartsAnew(DoesNothing):
     """The laziest restore: the program from its beginning, with the right pid."""
 
     def dump(self, pid: int, image: Path, leave_running: bool) -> Outcome:
-        image.write_text(os.readlink(f"/proc/{pid}/exe") + "\n" + os.readlink(f"/proc/{pid}/cwd"))
+        image.write_text(
+            os.readlink(f"/proc/{pid}/exe") + "\n" + os.readlink(f"/proc/{pid}/cwd")
+        )
         if not leave_running:
             for member in tree(pid):
                 os.kill(member, signal.SIGKILL)
@@ -211,11 +215,22 @@ class Refuses(Engine):
     """The control of refusals: everything is as it must be. `but` plants what is not."""
 
     def report(self, pid: int) -> dict[str, Any]:
-        blocker = {"pid": pid, "kind": "planted", "where": "fd 3", "reason": "cannot be carried"}
+        blocker = {
+            "pid": pid,
+            "kind": "planted",
+            "where": "fd 3",
+            "reason": "cannot be carried",
+        }
         for name in self.options.get("drop", []):
             del blocker[name]
         blocker.update(self.options.get("change", {}))
-        return {"error": {"kind": "unsupported", "message": "1 blocker", "blockers": [blocker]}}
+        return {
+            "error": {
+                "kind": "unsupported",
+                "message": "1 blocker",
+                "blockers": [blocker],
+            }
+        }
 
     def check(self, pid: int) -> Outcome:
         return outcome(self.options.get("check_code", 3), json.dumps(self.report(pid)))

@@ -25,18 +25,24 @@ SCRIPTS = {
     "honest, ended in time": Planted('echo whole > "$2"', ""),
     "honest group": Planted("sleep 5 & wait", "", mode="group"),
     "half an image": Planted('printf who > "$2"; exec sleep 5', "a bad image"),
-    "partial file": Planted('touch "$2.partial"; exec sleep 5', "litter beside the image"),
+    "partial file": Planted(
+        'touch "$2.partial"; exec sleep 5', "litter beside the image"
+    ),
     "killed the tree too early": Planted("kill -9 $1; exec sleep 5", "is gone"),
     "killed the tree it was to leave": Planted(
         'echo whole > "$2"; kill -9 $1; exec sleep 5', "is gone"
     ),
     "stopped the tree": Planted("kill -STOP $1; exec sleep 5", "state: 'S"),
-    "helper stays": Planted("setsid sleep 60 & exec sleep 5", "processes of the engine stay"),
+    "helper stays": Planted(
+        "setsid sleep 60 & exec sleep 5", "processes of the engine stay"
+    ),
     "hangs without its guardian": Planted(
         "sleep 60 & exec tail -f /dev/null", "hangs", mode="guardian"
     ),
     "half a tree": Planted(
-        'echo whole > "$2"; kill -9 $1; exec sleep 5', "of its tree", leave_running=False
+        'echo whole > "$2"; kill -9 $1; exec sleep 5',
+        "of its tree",
+        leave_running=False,
     ),
 }
 

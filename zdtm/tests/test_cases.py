@@ -48,7 +48,9 @@ def test_a_bad_head_is_an_error(text: str) -> None:
 def test_a_refused_program_must_name_its_kind() -> None:
     with pytest.raises(HeadError):
         head("// Nothing said.\n// rows: F4\n", "refused/epoll.c")
-    workload = head("// All said.\n// rows: F4\n// refused: kind=epoll\n", "refused/epoll.c")
+    workload = head(
+        "// All said.\n// rows: F4\n// refused: kind=epoll\n", "refused/epoll.c"
+    )
     assert workload.refused_kind == "epoll"
     assert workload.scenarios() == ("native", "refused")
 
@@ -75,7 +77,9 @@ def test_mixed_trees_have_word_sizes_of_their_own() -> None:
 
 def test_labels_and_seeds_are_unique() -> None:
     cells = list(
-        Selection(engines=("cr", "criu"), machines=("host", "vm:6.12"), repeat=3).cells(head(GOOD))
+        Selection(engines=("cr", "criu"), machines=("host", "vm:6.12"), repeat=3).cells(
+            head(GOOD)
+        )
     )
     assert len({cell.id for cell in cells}) == len(cells)
     assert len({cell.seed(7) for cell in cells}) == len(cells)
@@ -83,8 +87,12 @@ def test_labels_and_seeds_are_unique() -> None:
 
 def test_a_cell_has_the_same_seed_in_any_selection() -> None:
     workload = head(GOOD)
-    alone = next(Selection(scenarios=("wandering",), word_sizes=("32",)).cells(workload))
-    among = [cell for cell in Selection(repeat=4).cells(workload) if cell.id == alone.id]
+    alone = next(
+        Selection(scenarios=("wandering",), word_sizes=("32",)).cells(workload)
+    )
+    among = [
+        cell for cell in Selection(repeat=4).cells(workload) if cell.id == alone.id
+    ]
     assert [cell.seed(9) for cell in among] == [alone.seed(9)]
     assert alone.seed(9) != alone.seed(10)
 

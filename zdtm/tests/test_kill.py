@@ -70,8 +70,12 @@ def test_the_program_never_notices(tmp_path: Path, pytestconfig: pytest.Config) 
     print(f"--seed {matrix.seed}: {rounds} rounds: {outcomes}")
     assert not failures, f"{len(failures)} of {rounds}:\n" + "\n\n".join(failures[:5])
     # Rounds that hit nothing prove nothing.
-    hits = sum(count for what, count in outcomes.items() if not what.startswith("nothing"))
-    assert hits * 2 >= rounds, f"only {hits} of {rounds} rounds hit a running engine: {outcomes}"
+    hits = sum(
+        count for what, count in outcomes.items() if not what.startswith("nothing")
+    )
+    assert (
+        hits * 2 >= rounds
+    ), f"only {hits} of {rounds} rounds hit a running engine: {outcomes}"
 
 
 def _rounds(
@@ -85,14 +89,21 @@ def _rounds(
     for number, (victim, bits) in enumerate(order):
         if (victim, bits) not in duration_ms:
             whole = cell(victim, bits, "keep-running")
-            assert whole.verdict == PASS, f"not even undisturbed: {whole.reason}\n{whole.log}"
+            assert (
+                whole.verdict == PASS
+            ), f"not even undisturbed: {whole.reason}\n{whole.log}"
             duration_ms[victim, bits] = whole.timings_ms["dump"]
         # A little beyond the end, so the moment between commit and exit is hit, too.
         delay_ms = rng.uniform(0, 1.15) * duration_ms[victim, bits]
         mode = MODES[number % len(MODES)]
         leave_running = bool(number // len(MODES) % 2)
         result = cell(
-            victim, bits, "killed", mode=mode, delay_ms=delay_ms, leave_running=leave_running
+            victim,
+            bits,
+            "killed",
+            mode=mode,
+            delay_ms=delay_ms,
+            leave_running=leave_running,
         )
         outcomes[" ".join(result.notes)] = outcomes.get(" ".join(result.notes), 0) + 1
         if result.verdict != PASS:
@@ -110,7 +121,11 @@ def test_planted_defects_are_caught(run: Run, name: str) -> None:
         "killed",
         "sabotage_scripts:Script",
         engine_options={"script": script.text},
-        options={"mode": script.mode, "delay_ms": 60.0, "leave_running": script.leave_running},
+        options={
+            "mode": script.mode,
+            "delay_ms": 60.0,
+            "leave_running": script.leave_running,
+        },
     )
     assert result.verdict == (FAIL if script.reason else PASS), result
     assert script.reason in result.reason, result.reason

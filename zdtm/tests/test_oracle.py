@@ -33,7 +33,11 @@ VmFlags: ex
 def test_names_with_blanks_and_flags() -> None:
     first = parse_smaps(SMAPS)[0]
     assert first.name == "/opt/a b/prog (deleted)"
-    assert (first.start, first.end, first.inode) == (0x55D0C0A00000, 0x55D0C0A02000, 247101)
+    assert (first.start, first.end, first.inode) == (
+        0x55D0C0A00000,
+        0x55D0C0A02000,
+        247101,
+    )
     assert "rd" in first.flags and "sd" not in first.flags
 
 
@@ -48,8 +52,13 @@ def test_the_gate_page_counts_for_64_bit_tasks_only() -> None:
     mappings = parse_smaps(SMAPS)
     assert without_gate(mappings) == mappings
     low = [mapping for mapping in mappings if mapping.name == "[vsyscall]"]
-    small = parse_smaps(SMAPS.replace("55d0c0a0", "0000c0a0").split("7f0000000000")[0]) + low
-    assert [mapping.name for mapping in without_gate(small)] == ["/opt/a b/prog (deleted)"] * 2
+    small = (
+        parse_smaps(SMAPS.replace("55d0c0a0", "0000c0a0").split("7f0000000000")[0])
+        + low
+    )
+    assert [mapping.name for mapping in without_gate(small)] == [
+        "/opt/a b/prog (deleted)"
+    ] * 2
 
 
 def test_differences_name_what_and_where() -> None:
@@ -104,7 +113,9 @@ def sleeper(tmp_path: Path):  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: /proc/PID/syscall and kcmp")
-def test_a_quiet_task_is_the_same_twice_and_sharing_is_seen(sleeper: tuple[int, int]) -> None:
+def test_a_quiet_task_is_the_same_twice_and_sharing_is_seen(
+    sleeper: tuple[int, int]
+) -> None:
     pid, fd = sleeper
     before = oracle.take(pid)
     assert differences(before, oracle.take(pid)) == []

@@ -11,7 +11,9 @@ import pytest
 from conftest import HERE
 
 ROOT = HERE.parent.parent
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: cells run on the host")
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="needs root: cells run on the host"
+)
 
 
 @pytest.fixture
@@ -32,7 +34,15 @@ def matrix(tmp_path: Path, programs: Path):  # type: ignore[no-untyped-def]
             shutil.copy(HERE / "programs" / f"{name}.c", folder)
             shutil.copy(programs / name, binaries)
         done = subprocess.run(
-            ["/usr/bin/python3", "-m", "pytest", "zdtm", "-p", "no:cacheprovider", *options],
+            [
+                "/usr/bin/python3",
+                "-m",
+                "pytest",
+                "zdtm",
+                "-p",
+                "no:cacheprovider",
+                *options,
+            ],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -60,7 +70,11 @@ def test_native_cells_pass_and_are_reported(matrix, tmp_path: Path) -> None:  # 
     )
     assert code == 0, text
     assert "4 passed" in text and "4/4" in text
-    assert {path.name for path in report.iterdir()} == {"index.html", "junit.xml", "results.jsonl"}
+    assert {path.name for path in report.iterdir()} == {
+        "index.html",
+        "junit.xml",
+        "results.jsonl",
+    }
 
 
 def test_what_is_not_built_is_an_error(matrix) -> None:  # type: ignore[no-untyped-def]
@@ -74,7 +88,9 @@ def test_an_engine_that_is_not_built_is_an_error(matrix) -> None:  # type: ignor
 
 
 def test_an_unknown_machine_is_an_error(matrix) -> None:  # type: ignore[no-untyped-def]
-    code, text = matrix("--scenario", "native", "--word-size", "64", "--machine", "cloud:9")
+    code, text = matrix(
+        "--scenario", "native", "--word-size", "64", "--machine", "cloud:9"
+    )
     assert code == 1 and "there is host" in text
 
 
@@ -91,20 +107,26 @@ def test_too_few_cells_are_a_failure(matrix) -> None:  # type: ignore[no-untyped
 
 
 def test_a_skip_that_nobody_expects_is_an_error(matrix, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    code, text = matrix("--scenario", "native", "--word-size", "64", workloads=("lacking",))
+    code, text = matrix(
+        "--scenario", "native", "--word-size", "64", workloads=("lacking",)
+    )
     assert code == 1 and "a skip that nobody expects" in text
 
 
 def test_only_skips_are_a_failure(matrix, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     source = tmp_path / "zdtm" / "workloads" / "files" / "lacking.c"
     matrix(workloads=("lacking",))
-    source.write_text("// Needs what is not there.\n// rows: M1\n// attr: needs=feature\n")
+    source.write_text(
+        "// Needs what is not there.\n// rows: M1\n// attr: needs=feature\n"
+    )
     code, text = matrix("--scenario", "native", "--word-size", "64", workloads=())
     assert code == 1 and "1 skipped" in text and "0 cells ran" in text
 
 
 def test_the_printed_command_repeats_the_cell(matrix) -> None:  # type: ignore[no-untyped-def]
-    code, text = matrix("--scenario", "native", "--word-size", "64", workloads=("half_passing",))
+    code, text = matrix(
+        "--scenario", "native", "--word-size", "64", workloads=("half_passing",)
+    )
     assert code == 1
     command = next(line for line in text.splitlines() if line.startswith("again: "))
     assert "zdtm/workloads/files/half_passing.c::native[host,64]" in command
@@ -112,6 +134,8 @@ def test_the_printed_command_repeats_the_cell(matrix) -> None:  # type: ignore[n
 
 
 def test_a_bad_head_is_an_error(matrix, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    (tmp_path / "zdtm" / "workloads" / "files" / "bad.c").write_text("int main(void) {}\n")
+    (tmp_path / "zdtm" / "workloads" / "files" / "bad.c").write_text(
+        "int main(void) {}\n"
+    )
     code, text = matrix("--scenario", "native", "--word-size", "64")
     assert code != 0 and "the first line must be a comment" in text

@@ -23,7 +23,10 @@ def finished() -> list[Finished]:
         Finished(
             cell,
             CellResult(
-                cell.id, verdicts[number % 4], EVIL.encode("utf-8", "replace").decode(), EVIL[:-1]
+                cell.id,
+                verdicts[number % 4],
+                EVIL.encode("utf-8", "replace").decode(),
+                EVIL[:-1],
             ),
             f"pytest '{cell.id}'",
         )
@@ -52,7 +55,10 @@ def test_all_files(tmp_path: Path) -> None:
     entries = finished()
     write_reports(tmp_path, entries, 7)
 
-    lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line)
+        for line in (tmp_path / "results.jsonl").read_text().splitlines()
+    ]
     assert [line["id"] for line in lines] == [entry.result.id for entry in entries]
 
     suite = ElementTree.parse(tmp_path / "junit.xml").getroot()[0]

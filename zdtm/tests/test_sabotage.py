@@ -38,7 +38,11 @@ KEEP_RUNNING = [
 @pytest.mark.parametrize("engine, program, reason", KEEP_RUNNING)
 def test_keep_running_catches(run: Run, engine: str, program: str, reason: str) -> None:
     result = run(
-        program, "keep-running", f"sabotage:{engine}", loops=program == "counting", deadline_s=20
+        program,
+        "keep-running",
+        f"sabotage:{engine}",
+        loops=program == "counting",
+        deadline_s=20,
     )
     assert result.verdict == FAIL, result
     assert any(word in result.reason for word in reason.split("|")), result.reason
@@ -56,7 +60,9 @@ RESTORE = [
 
 @pytest.mark.parametrize("engine, program, reason", RESTORE)
 @pytest.mark.parametrize("scenario", ["restore", "again", "wandering"])
-def test_restore_catches(run: Run, engine: str, program: str, reason: str, scenario: str) -> None:
+def test_restore_catches(
+    run: Run, engine: str, program: str, reason: str, scenario: str
+) -> None:
     result = run(program, scenario, f"sabotage:{engine}", loops=program == "counting")
     assert result.verdict == FAIL, result
     assert reason in result.reason, result.reason
@@ -92,7 +98,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize("planted, reason", REFUSED)
 def test_refused_catches(run: Run, planted: dict[str, Any], reason: str) -> None:
     result = run(
-        "position", "refused", "sabotage:Refuses", engine_options=planted, refused_kind="planted"
+        "position",
+        "refused",
+        "sabotage:Refuses",
+        engine_options=planted,
+        refused_kind="planted",
     )
     assert result.verdict == FAIL, result
     assert reason in result.reason, result.reason

@@ -10,7 +10,9 @@ from harness.scheduler import Scheduler
 
 
 def spec(name: str) -> CellSpec:
-    return CellSpec(name, "/bin/true", [], "native", EngineSpec("none", "", ""), "/tmp", 1, 5.0)
+    return CellSpec(
+        name, "/bin/true", [], "native", EngineSpec("none", "", ""), "/tmp", 1, 5.0
+    )
 
 
 class FakeSlot(Slot):
@@ -29,14 +31,18 @@ class FakeSlot(Slot):
         return CellResult(spec.id, PASS)
 
     def problems(self) -> list[str]:
-        return ["BUG: scheduling while atomic"] if self.machine.runs[-1] == "oops" else []
+        return (
+            ["BUG: scheduling while atomic"] if self.machine.runs[-1] == "oops" else []
+        )
 
     def close(self) -> None:
         self.machine.closed += 1
 
 
 class FakeMachine(Machine):
-    def __init__(self, loses: dict[str, int] | None = None, broken: bool = False) -> None:
+    def __init__(
+        self, loses: dict[str, int] | None = None, broken: bool = False
+    ) -> None:
         self.name = "fake"
         self.loses = loses or {}
         self.broken = broken

@@ -48,7 +48,12 @@ def test_cut_and_flip() -> None:
 
 def verifier(tmp_path: Path, text: str) -> list[str]:
     (tmp_path / "original").write_bytes(IMAGE)
-    return ["/bin/sh", "-c", text.replace("ORIGINAL", str(tmp_path / "original")), "verify"]
+    return [
+        "/bin/sh",
+        "-c",
+        text.replace("ORIGINAL", str(tmp_path / "original")),
+        "verify",
+    ]
 
 
 def test_an_honest_verifier_passes(tmp_path: Path) -> None:
@@ -67,7 +72,11 @@ BLIND = {
 
 @pytest.mark.parametrize("name", BLIND)
 def test_a_blind_verifier_is_caught(tmp_path: Path, name: str) -> None:
-    todo = [d for d in damages(IMAGE, True, random.Random(1)) if d.where % 3 == 0 or d.where > 1000]
+    todo = [
+        d
+        for d in damages(IMAGE, True, random.Random(1))
+        if d.where % 3 == 0 or d.where > 1000
+    ]
     assert sweep(IMAGE, verifier(tmp_path, BLIND[name]), todo, 2, tmp_path)
 
 
@@ -75,7 +84,9 @@ def test_a_blind_verifier_is_caught(tmp_path: Path, name: str) -> None:
 def test_the_engine_notices_every_damage(
     run: Run, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
-    engine = engine_spec(pytestconfig, HostMachine(pytestconfig.stash[KEY].build, tmp_path))
+    engine = engine_spec(
+        pytestconfig, HostMachine(pytestconfig.stash[KEY].build, tmp_path)
+    )
     full = bool(pytestconfig.option.full)
     # A static program has the smallest image, so the whole of it can be swept.
     program = tmp_path / "small"

@@ -24,7 +24,9 @@ def main(rounds, workers):
     for number in range(workers):
         task_out, task_in = context.Pipe(duplex=False)
         answer_out, answer_in = context.Pipe(duplex=False)
-        process = context.Process(target=work, args=(number, task_out, answer_in, shared))
+        process = context.Process(
+            target=work, args=(number, task_out, answer_in, shared)
+        )
         process.start()
         task_out.close()
         answer_in.close()

@@ -72,7 +72,9 @@ class Surroundings:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH, signal.SIGRTMIN + 5})
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(1000, hard), hard))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+        resource.setrlimit(
+            resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1])
+        )
         null = os.open("/dev/null", os.O_RDONLY)
         os.dup2(null, 63, inheritable=True)
 
@@ -80,7 +82,9 @@ class Surroundings:
 class Running:
     """A tree that runs, started or restored, and the way to learn how its root ends."""
 
-    def __init__(self, root: int, engine: Optional[subprocess.Popen[bytes]] = None) -> None:
+    def __init__(
+        self, root: int, engine: Optional[subprocess.Popen[bytes]] = None
+    ) -> None:
         self.root = root
         self.engine = engine  # in the foreground: it ends with the root's status
 

@@ -21,7 +21,15 @@ class Cr(Engine):
         pidfile = self.surroundings.temporary.parent / "pidfile"
         pidfile.unlink(missing_ok=True)
         outcome = self.run(
-            [self.program, "restore", str(image), "--detach", "--pidfile", str(pidfile), "--json"]
+            [
+                self.program,
+                "restore",
+                str(image),
+                "--detach",
+                "--pidfile",
+                str(pidfile),
+                "--json",
+            ]
         )
         if outcome.code == 0:
             told = pidfile.read_text().strip() if pidfile.exists() else "nothing"

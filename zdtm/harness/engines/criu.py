@@ -11,9 +11,7 @@ from harness.engines.base import Engine, Outcome, Running
 
 
 class Criu(Engine):
-    hostile = (
-        False  # it needs more descriptors than the odd limit allows, and hands its nice value on
-    )
+    hostile = False  # it needs more descriptors than the odd limit allows, and hands its nice value on
 
     def dump(self, pid: int, image: Path, leave_running: bool) -> Outcome:
         outcome = self.run(self.dump_argv(pid, image, leave_running))
@@ -21,7 +19,16 @@ class Criu(Engine):
 
     def dump_argv(self, pid: int, image: Path, leave_running: bool) -> list[str]:
         image.mkdir(exist_ok=True)
-        argv = [self.program, "dump", "-t", str(pid), "-D", str(image), "-o", "dump.log"]
+        argv = [
+            self.program,
+            "dump",
+            "-t",
+            str(pid),
+            "-D",
+            str(image),
+            "-o",
+            "dump.log",
+        ]
         # The cgroups of the cell are the host's business.
         return argv + ["--manage-cgroups=ignore"] + ["--leave-running"] * leave_running
 

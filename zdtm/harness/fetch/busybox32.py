@@ -10,7 +10,9 @@ from pathlib import Path
 
 from harness.fetch.debian import FetchError, Request, unpacked
 
-REQUEST = Request(suite="bookworm", architecture="i386", packages=("busybox",), closure=False)
+REQUEST = Request(
+    suite="bookworm", architecture="i386", packages=("busybox",), closure=False
+)
 
 
 def busybox32() -> Path:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from harness.fetch.debian import FetchError, Request, unpacked
 
-REQUEST = Request(suite="trixie", architecture="amd64", packages=("criu",), closure=True)
+REQUEST = Request(
+    suite="trixie", architecture="amd64", packages=("criu",), closure=True
+)
 
 # $here is found at run time, so the folder can be copied into a guest as it is.
 SCRIPT = """#!/bin/sh

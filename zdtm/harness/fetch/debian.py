@@ -41,7 +41,11 @@ def mirror() -> str:
     )
     for line in done.stdout.splitlines():
         site, origin, suite = (line.split(" ", 2) + ["", ""])[:3]
-        if origin == "Debian" and "security" not in suite and site.rstrip("/").endswith("/debian"):
+        if (
+            origin == "Debian"
+            and "security" not in suite
+            and site.rstrip("/").endswith("/debian")
+        ):
             return site.rstrip("/")
     raise FetchError("apt on this machine has no Debian mirror among its sources")
 
@@ -118,9 +122,13 @@ def _download(request: Request, state: Path) -> list[Path]:
     ]
     _run(["apt-get", *options, "update"])
     if request.closure:
-        _run(["apt-get", *options, "-y", "--download-only", "install", *request.packages])
+        _run(
+            ["apt-get", *options, "-y", "--download-only", "install", *request.packages]
+        )
     else:
-        _run(["apt-get", *options, "download", *request.packages], cwd=state / "archives")
+        _run(
+            ["apt-get", *options, "download", *request.packages], cwd=state / "archives"
+        )
     debs = sorted((state / "archives").glob("*.deb"))
     if not debs:
         raise FetchError(f"apt brought no package for {' '.join(request.packages)}")
@@ -130,6 +138,8 @@ def _download(request: Request, state: Path) -> list[Path]:
 def _run(argv: Sequence[str], cwd: Path | None = None) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, timeout=600, cwd=cwd)
     # apt-get update answers a mirror that is away with a warning and exit 0.
-    broken = re.search(r"^[EW]: .*(Failed to fetch|could not|not signed).*$", done.stderr, re.M)
+    broken = re.search(
+        r"^[EW]: .*(Failed to fetch|could not|not signed).*$", done.stderr, re.M
+    )
     if done.returncode != 0 or broken:
         raise FetchError(f"{' '.join(argv[:1])} failed: {done.stderr.strip()[-800:]}")

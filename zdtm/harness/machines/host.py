@@ -26,7 +26,11 @@ class HostSlot(Slot):
             [PYTHON, "-m", "harness.agent"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": path, "LANG": "C.UTF-8"},
+            env={
+                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                "PYTHONPATH": path,
+                "LANG": "C.UTF-8",
+            },
             start_new_session=True,
         )
         assert self._agent.stdin and self._agent.stdout

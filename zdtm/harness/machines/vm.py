@@ -15,13 +15,17 @@ from harness.machines.base import Machine, MachineLost, MachineUnusable, Slot
 PACKAGE = Path(__file__).resolve().parents[1]
 GUEST = "/matrix"
 MEMORY_MB = 1024
-BOOT_DEADLINE_S = 3 * 3600.0  # over the whole life of one machine; every cell has its own
+BOOT_DEADLINE_S = (
+    3 * 3600.0
+)  # over the whole life of one machine; every cell has its own
 GRACE_S = 60.0
 
 
 class VmSlot(Slot):
     def __init__(self, machine: VmMachine) -> None:
-        self._workdir = tempfile.TemporaryDirectory(prefix="vm-", dir=machine.host_scratch)
+        self._workdir = tempfile.TemporaryDirectory(
+            prefix="vm-", dir=machine.host_scratch
+        )
         try:
             self._vm = vmlab.Vm.start(
                 machine.kernel,
@@ -46,7 +50,9 @@ class VmSlot(Slot):
         except (vmlab.VmLost, OSError) as lost:
             raise MachineLost(f"{lost}; console: {self._console_tail()}") from None
         if not line:
-            raise MachineLost(f"the agent in the guest ended; console: {self._console_tail()}")
+            raise MachineLost(
+                f"the agent in the guest ended; console: {self._console_tail()}"
+            )
         return CellResult.from_json(line.decode())
 
     def _read_line(self, deadline_s: float) -> bytes:
@@ -79,11 +85,16 @@ class VmMachine(Machine):
         names = [locked.name for locked in vmlab.kernels()]
         if kernel not in names:
             known = ", ".join(names)
-            raise MachineUnusable(f"machine {self.name}: no such kernel; there are {known}")
+            raise MachineUnusable(
+                f"machine {self.name}: no such kernel; there are {known}"
+            )
 
     def payload(self) -> list[tuple[Path, str]]:
         found = [(PACKAGE, f"{GUEST}/py/harness")]
-        found += [(self.build / "zdtm" / bits, f"{GUEST}/zdtm/{bits}") for bits in ("m64", "m32")]
+        found += [
+            (self.build / "zdtm" / bits, f"{GUEST}/zdtm/{bits}")
+            for bits in ("m64", "m32")
+        ]
         # The static build needs nothing of the guest's userland.
         for name in ("cr-static", "cr"):
             if (self.build / "bin" / name).exists():

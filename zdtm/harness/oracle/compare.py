@@ -15,7 +15,18 @@ STABLE_PARTS = frozenset(
     + ("oom_score_adj", "personality", "cgroup", "ns", "timerslack_ns")
 )
 STABLE_STATUS = frozenset(
-    ("Umask", "Tgid", "Uid", "Gid", "Groups", "NStgid", "NSpid", "NSpgid", "NSsid", "TracerPid")
+    (
+        "Umask",
+        "Tgid",
+        "Uid",
+        "Gid",
+        "Groups",
+        "NStgid",
+        "NSpid",
+        "NSpgid",
+        "NSsid",
+        "TracerPid",
+    )
     + ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")
     + ("Cpus_allowed", "Mems_allowed")
 )
@@ -41,7 +52,9 @@ def stable_part(record: Snapshot, root: int) -> Snapshot:
     }
 
 
-def differences(before: Snapshot, after: Snapshot, moving: Iterable[Key] = ()) -> list[str]:
+def differences(
+    before: Snapshot, after: Snapshot, moving: Iterable[Key] = ()
+) -> list[str]:
     """One line per difference; `moving` are keys that changed by themselves before the dump.
 
     Tasks that differ in the same way share a line: a tree of a hundred would hide its reason.
@@ -52,14 +65,18 @@ def differences(before: Snapshot, after: Snapshot, moving: Iterable[Key] = ()) -
         was, now = before.get(key), after.get(key)
         if key not in ignored and was != now:
             what = " ".join(part for part in key[1:] if part)
-            who_differs.setdefault(f"{what}: {_show(was)} -> {_show(now)}", []).append(key[0])
+            who_differs.setdefault(f"{what}: {_show(was)} -> {_show(now)}", []).append(
+                key[0]
+            )
     return [f"{_people(whose)} {line}" for line, whose in who_differs.items()]
 
 
 def natural(key: Key) -> list[tuple[bool, int, str]]:
     """Sorts pid 9 before pid 10."""
     words = re.split(r"(\d+)", " ".join(key))
-    return [(word.isdigit(), int(word) if word.isdigit() else 0, word) for word in words]
+    return [
+        (word.isdigit(), int(word) if word.isdigit() else 0, word) for word in words
+    ]
 
 
 def _people(whose: list[str]) -> str:

@@ -46,14 +46,23 @@ def parse_smaps(text: str) -> list[Mapping]:
             if matched := HEAD.match(line):
                 head = matched.groups()
         elif line.startswith("VmFlags:"):
-            found.append(_mapping(head, frozenset(line.split()[1:]) - UNSEEN_FLAGS.keys()))
+            found.append(
+                _mapping(head, frozenset(line.split()[1:]) - UNSEEN_FLAGS.keys())
+            )
     return found
 
 
 def _mapping(head: tuple[str, ...], flags: frozenset[str]) -> Mapping:
     start, end, access, offset, device, inode, name = head
     return Mapping(
-        int(start, 16), int(end, 16), access, int(offset, 16), device, int(inode), name, flags
+        int(start, 16),
+        int(end, 16),
+        access,
+        int(offset, 16),
+        device,
+        int(inode),
+        name,
+        flags,
     )
 
 

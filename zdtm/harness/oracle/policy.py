@@ -53,7 +53,12 @@ STAT_IGNORED = {
 # Nobody can see more of a task that has ended; its mask or its priority mean nothing any more.
 OF_A_ZOMBIE = frozenset(
     (("state", ""), ("ppid", ""), ("comm", ""), ("status", "Uid"), ("status", "NSpid"))
-    + (("stat", "pgrp"), ("stat", "session"), ("stat", "exit_signal"), ("stat", "exit_code"))
+    + (
+        ("stat", "pgrp"),
+        ("stat", "session"),
+        ("stat", "exit_signal"),
+        ("stat", "exit_code"),
+    )
 )
 
 # Lines of /proc/PID/fdinfo/N.

@@ -28,7 +28,15 @@ SHARED_PARTS = {
     "sysvsem": KCMP_SYSVSEM,
 }
 
-WHOLE_FILES = ("cmdline", "environ", "auxv", "coredump_filter", "oom_score_adj", "timers", "cgroup")
+WHOLE_FILES = (
+    "cmdline",
+    "environ",
+    "auxv",
+    "coredump_filter",
+    "oom_score_adj",
+    "timers",
+    "cgroup",
+)
 LINKS = ("cwd", "root", "exe")
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "user", "uts")
 NUMBERED = re.compile(r"^(pipe|socket):\[(\d+)\]$")
@@ -71,7 +79,9 @@ class _Names:
         return self._numbers.setdefault(link, f"{found[1]} #{len(self._numbers)}")
 
 
-def _task(record: Snapshot, root: int, pid: int, names: _Names, objects: Objects) -> None:
+def _task(
+    record: Snapshot, root: int, pid: int, names: _Names, objects: Objects
+) -> None:
     who = f"pid {pid}"
     base = f"/proc/{pid}"
     tids = threads(pid)
@@ -130,7 +140,9 @@ def _thread(record: Snapshot, root: int, pid: int, tid: int) -> None:
             if pid != root:
                 record[who, "ppid", ""] = value
         elif number not in policy.STAT_IGNORED:
-            record[who, "stat", policy.STAT_NAMES.get(number, f"field {number}")] = value
+            record[
+                who, "stat", policy.STAT_NAMES.get(number, f"field {number}")
+            ] = value
     for name in ("comm", "personality"):
         if (content := _read(f"{base}/{name}")) is not None:
             record[who, name, ""] = content
@@ -177,7 +189,12 @@ def _mappings(record: Snapshot, who: str, pid: int, objects: Objects) -> None:
 
 
 def _sharing(record: Snapshot, pids: list[int]) -> None:
-    tids = [(pid, tid) for pid in pids for tid in threads(pid) if not _is_zombie(f"/proc/{pid}")]
+    tids = [
+        (pid, tid)
+        for pid in pids
+        for tid in threads(pid)
+        if not _is_zombie(f"/proc/{pid}")
+    ]
     for name, what in SHARED_PARTS.items():
         _classes(
             record,
@@ -192,7 +209,10 @@ Member = tuple[str, int, int]
 
 
 def _classes(
-    record: Snapshot, label: str, members: Iterable[Member], order: Callable[[Member, Member], int]
+    record: Snapshot,
+    label: str,
+    members: Iterable[Member],
+    order: Callable[[Member, Member], int],
 ) -> None:
     """Sorts by the kernel's own order (1: less, 2: greater), so equal ones become neighbours."""
 
@@ -228,7 +248,10 @@ def _shared_files(record: Snapshot, tids: list[tuple[int, int]]) -> None:
             candidates.setdefault(link, []).append((f"{tid}/{name}", tid, int(name)))
     for members in candidates.values():
         _classes(
-            record, "shared file", members, lambda a, b: kcmp(a[1], b[1], KCMP_FILE, a[2], b[2])
+            record,
+            "shared file",
+            members,
+            lambda a, b: kcmp(a[1], b[1], KCMP_FILE, a[2], b[2]),
         )
 
 

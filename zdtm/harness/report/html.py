@@ -41,7 +41,9 @@ addEventListener('hashchange', show); show();
 
 
 def html_page(finished: list[Finished], seed: int) -> str:
-    engines = sorted({x.cell.engine for x in finished if x.cell.engine != "none"}) or ["none"]
+    engines = sorted({x.cell.engine for x in finished if x.cell.engine != "none"}) or [
+        "none"
+    ]
     body = [f"<h1>Checkpoint/restore matrix</h1><p>seed {seed}</p>", _tally(finished)]
     body += [_rows(finished, engines)]
     for engine in engines:
@@ -59,14 +61,17 @@ def html_page(finished: list[Finished], seed: int) -> str:
 def _tally(finished: list[Finished]) -> str:
     tally = counts(finished)
     words = "".join(
-        f"<span>{SIGN[name]} {tally[name]} {name}</span>" for name in (PASS, FAIL, ERROR, SKIP)
+        f"<span>{SIGN[name]} {tally[name]} {name}</span>"
+        for name in (PASS, FAIL, ERROR, SKIP)
     )
     return f"<p class=tally>{words}</p>"
 
 
 def _rows(finished: list[Finished], engines: list[str]) -> str:
     heads = "".join(f"<th>{escape(engine)}</th>" for engine in engines)
-    lines = [f"<h2>Rows of state</h2><div class=wide><table><tr><th>row</th>{heads}</tr>"]
+    lines = [
+        f"<h2>Rows of state</h2><div class=wide><table><tr><th>row</th>{heads}</tr>"
+    ]
     for row, cells in by_row(finished).items():
         line = f"<tr><th scope=row>{row}</th>"
         for engine in engines:
@@ -75,14 +80,18 @@ def _rows(finished: list[Finished], engines: list[str]) -> str:
                 line += "<td></td>"
                 continue
             tally = counts(mine)
-            line += f"<td class={worst(mine)}>{tally[PASS]}/{len(mine) - tally[SKIP]}</td>"
+            line += (
+                f"<td class={worst(mine)}>{tally[PASS]}/{len(mine) - tally[SKIP]}</td>"
+            )
         lines.append(line + "</tr>")
     return "".join(lines) + "</table></div>"
 
 
 def _columns(finished: list[Finished]) -> list[tuple[str, str, str]]:
     used = {(x.cell.machine, x.cell.scenario, x.cell.word_size) for x in finished}
-    return sorted(used, key=lambda c: (c[0], SCENARIO_NAMES.index(c[1]), WORD_SIZES.index(c[2])))
+    return sorted(
+        used, key=lambda c: (c[0], SCENARIO_NAMES.index(c[1]), WORD_SIZES.index(c[2]))
+    )
 
 
 def _table(finished: list[Finished]) -> str:
@@ -96,10 +105,14 @@ def _table(finished: list[Finished]) -> str:
     lines = ["<div class=wide><table>", _head(columns)]
     workloads = {x.cell.workload.key: x.cell.workload for x in finished}
     for group in GROUPS:
-        inside = sorted(key for key, workload in workloads.items() if workload.group == group)
+        inside = sorted(
+            key for key, workload in workloads.items() if workload.group == group
+        )
         if not inside:
             continue
-        lines.append(f"<tr class=group><th colspan={len(columns) + 1}>{group}</th></tr>")
+        lines.append(
+            f"<tr class=group><th colspan={len(columns) + 1}>{group}</th></tr>"
+        )
         for key in inside:
             promise = escape(workloads[key].promise, quote=True)
             line = f'<tr><th scope=row title="{promise}">{escape(workloads[key].name)}</th>'
@@ -119,7 +132,9 @@ def _head(columns: list[tuple[str, str, str]]) -> str:
                 spans[-1] = (key, spans[-1][1] + 1)
             else:
                 spans.append((key, 1))
-        rows[level] += "".join(f"<th colspan={n}>{escape(key[-1])}</th>" for key, n in spans)
+        rows[level] += "".join(
+            f"<th colspan={n}>{escape(key[-1])}</th>" for key, n in spans
+        )
     rows[2] += "".join(f"<th>{escape(column[2])}</th>" for column in columns)
     return "".join(row + "</tr>" for row in rows)
 
@@ -133,7 +148,8 @@ def _square(group: list[Finished]) -> str:
         sign += f" {counts(group)[verdict]}/{len(group)}"
     told = next(x for x in group if x.result.verdict == verdict)
     title = escape(
-        told.result.reason.splitlines()[0] if told.result.reason else verdict, quote=True
+        told.result.reason.splitlines()[0] if told.result.reason else verdict,
+        quote=True,
     )
     if verdict in (FAIL, ERROR):
         sign = f'<a href="#{_anchor(told)}">{sign}</a>'
@@ -151,7 +167,9 @@ def _logs(finished: list[Finished]) -> str:
         if chosen:
             lines.append(f"<h2>{verdict.capitalize()}: {len(chosen)}</h2>")
         for entry in chosen:
-            first = entry.result.reason.splitlines()[0] if entry.result.reason else verdict
+            first = (
+                entry.result.reason.splitlines()[0] if entry.result.reason else verdict
+            )
             lines.append(
                 f'<details id="{_anchor(entry)}"><summary><b>{escape(entry.result.id)}</b>'
                 f" {escape(first)}</summary><p>{escape(entry.cell.workload.promise)}</p>"

@@ -30,7 +30,9 @@ def json_lines(finished: list[Finished]) -> str:
             "verdict": result.verdict,
             "reason": result.reason,
             "seconds": round(result.seconds, 4),
-            "timings_ms": {name: round(ms, 2) for name, ms in result.timings_ms.items()},
+            "timings_ms": {
+                name: round(ms, 2) for name, ms in result.timings_ms.items()
+            },
             "notes": result.notes,
             "command": entry.command,
         }
@@ -57,10 +59,16 @@ def junit_xml(finished: list[Finished]) -> str:
             name=entry.cell.label,
             time=f"{entry.result.seconds:.3f}",
         )
-        tag = {FAIL: "failure", ERROR: "error", SKIP: "skipped"}.get(entry.result.verdict)
+        tag = {FAIL: "failure", ERROR: "error", SKIP: "skipped"}.get(
+            entry.result.verdict
+        )
         if tag:
-            told = ElementTree.SubElement(case, tag, message=_clean(entry.result.reason[:300]))
-            told.text = _clean(f"{entry.result.reason}\n{entry.result.log}\nagain: {entry.command}")
+            told = ElementTree.SubElement(
+                case, tag, message=_clean(entry.result.reason[:300])
+            )
+            told.text = _clean(
+                f"{entry.result.reason}\n{entry.result.log}\nagain: {entry.command}"
+            )
     suites = ElementTree.Element("testsuites")
     suites.append(suite)
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"

@@ -18,15 +18,23 @@ def text_summary(finished: list[Finished]) -> str:
 
 def _table(finished: list[Finished]) -> str:
     """Engine and machine down, scenario across; passed of run, per word size."""
-    scenarios = [name for name in SCENARIO_NAMES if any(x.cell.scenario == name for x in finished)]
-    lines = [f"{'engine machine word size':<28}" + "".join(f"{name:>14}" for name in scenarios)]
+    scenarios = [
+        name
+        for name in SCENARIO_NAMES
+        if any(x.cell.scenario == name for x in finished)
+    ]
+    lines = [
+        f"{'engine machine word size':<28}"
+        + "".join(f"{name:>14}" for name in scenarios)
+    ]
     sides = sorted({(x.cell.machine, x.cell.engine) for x in finished})
     for machine, engine in sides:
         for word_size in WORD_SIZES:
             row = [
                 x
                 for x in finished
-                if (x.cell.machine, x.cell.engine, x.cell.word_size) == (machine, engine, word_size)
+                if (x.cell.machine, x.cell.engine, x.cell.word_size)
+                == (machine, engine, word_size)
             ]
             if not row:
                 continue
@@ -68,8 +76,12 @@ def _reasons(finished: list[Finished]) -> str:
             continue
         lines.append(f"{verdict}: {len(chosen)}")
         if verdict == SKIP:
-            tally = Counter(x.result.reason.splitlines()[0] for x in chosen if x.result.reason)
-            lines += [f"  {number}x {reason}" for reason, number in tally.most_common(20)]
+            tally = Counter(
+                x.result.reason.splitlines()[0] for x in chosen if x.result.reason
+            )
+            lines += [
+                f"  {number}x {reason}" for reason, number in tally.most_common(20)
+            ]
             continue
         for entry in chosen[:40]:
             reason = entry.result.reason.splitlines()[0] if entry.result.reason else "?"
