@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -47,14 +48,27 @@ Result<void> put_at(const sys::UniqueFd& fd, int number, std::vector<int>& numbe
   return {};
 }
 
-// The root's first steps: still our code, our memory; it ends in execveat or with status 112.
-[[noreturn]] void become_root(const kinds::Plan& plan, int gate) {
-  char go = 0;
-  if (::read(gate, &go, 1) != 1) ::_exit(112);
+// What this command happens to be must not become what the tree is.
+void forget_inheritance() {
   for (int signal = 1; signal <= 64; ++signal) ::signal(signal, SIG_DFL);
   // Everything but SIGTRAP waits: by it, tasks tell how far they are.
   const uint64_t mask = ~(uint64_t{1} << (SIGTRAP - 1));
   ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, 8);
+  const sched_param ordinary{};
+  ::sched_setscheduler(0, SCHED_OTHER, &ordinary);
+  ::setpriority(PRIO_PROCESS, 0, 0);
+  constexpr int kIoprioWhoProcess = 1;
+  ::syscall(SYS_ioprio_set, kIoprioWhoProcess, 0, 0);
+  constexpr unsigned long kDefaultTimerSlack = 50000;
+  ::prctl(PR_SET_TIMERSLACK, kDefaultTimerSlack, 0, 0, 0);
+  ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+}
+
+// The root's first steps: still our code, our memory; it ends in execveat or with status 112.
+[[noreturn]] void become_root(const kinds::Plan& plan, int gate) {
+  char go = 0;
+  if (::read(gate, &go, 1) != 1) ::_exit(112);
+  forget_inheritance();
   const ProcessPlan& root = plan.processes.at(plan.root);
   const int moves[][2] = {{plan.engine_store_fd, plan.engine_fd},
                           {plan.image_store_fd, plan.image_fd},

@@ -13,6 +13,7 @@
 #include "cr/proc/stat.h"
 #include "cr/proc/status.h"
 #include "cr/sys/fd.h"
+#include "cr/trace/interrupted.h"
 
 namespace cr::trace {
 namespace {
@@ -259,11 +260,12 @@ Result<void> Freezer::wait_for_arrival(pid_t tid, Clock::time_point deadline) {
 Result<ThreadState> Freezer::snapshot(pid_t tid) {
   ThreadState state;
   state.tid = tid;
-  state.regs = CR_TRY(get_regs(tid));
+  state.regs = unharmed(tid, CR_TRY(get_regs(tid)));
   state.xstate = CR_TRY(get_xstate(tid));
   state.signal_mask = CR_TRY(get_signal_mask(tid));
   state.tls = CR_TRY(get_tls(tid));
   state.rseq = CR_TRY(get_rseq(tid));
+  abort_critical_section(tid, state);
   state.syscall_user_dispatch = CR_TRY(has_syscall_user_dispatch(tid));
   state.pending = CR_TRY(peek_signals(tid, SignalQueue::kThread));
   return state;

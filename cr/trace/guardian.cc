@@ -64,6 +64,8 @@ void put_thread(WireWriter& out, const ThreadState& thread) {
   out.put(thread.rseq.has_value());
   out.put(thread.rseq.value_or(ptrace_rseq_configuration{}));
   out.put(thread.syscall_user_dispatch);
+  out.put(thread.wait.has_value());
+  out.put(thread.wait.value_or(ObservedWait{}));
   out.put_all(thread.pending);
 }
 
@@ -78,6 +80,9 @@ ThreadState get_thread(WireReader& in) {
   const auto rseq = in.get<ptrace_rseq_configuration>();
   if (has_rseq) thread.rseq = rseq;
   thread.syscall_user_dispatch = in.get<bool>();
+  const bool has_wait = in.get<bool>();
+  const auto wait = in.get<ObservedWait>();
+  if (has_wait) thread.wait = wait;
   thread.pending = in.get_all<siginfo_t>();
   return thread;
 }
@@ -136,6 +141,7 @@ class Server {
     const auto root = in.get<pid_t>();
     const auto patience = in.get<std::chrono::milliseconds>();
     CR_TRY(freezer_.freeze(root, Clock::now() + patience));
+    CR_TRY(remote_.observe_waits());
     std::vector<ProcessState> processes;
     if (freezer_.blockers().empty()) processes = CR_TRY(freezer_.describe());
     out.put(processes.size());

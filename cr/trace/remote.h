@@ -39,6 +39,9 @@ class Remote {
   Result<uint64_t> map(pid_t pid, WordSize word_size, uint64_t size);
   // All runs at once; when it returns, all threads are home again.
   Result<void> run(const std::vector<AgentRun>& runs, Clock::time_point deadline);
+  // Fills in ThreadState::wait of every thread whose time-out only the kernel knows. A wait that ends meanwhile has ended:
+  // the thread's state then says so.
+  Result<void> observe_waits();
   // Takes all of our memory out of the tasks.
   Result<void> unmap_all();
   // Brings home whoever is away. Never fails half-way.
@@ -49,6 +52,8 @@ class Remote {
   Result<uint64_t> gadget(pid_t pid, WordSize word_size);
   Result<void> leave(Held& thread, const user_regs_struct& regs, SignalSet mask);
   Result<void> come_home(Held& thread);
+  Result<void> observe_wait(Held& thread);
+  Result<bool> let_sleep(Held& thread);
 
   Freezer& freezer_;
   std::map<pid_t, MappedArea> areas_;

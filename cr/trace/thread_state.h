@@ -9,6 +9,14 @@
 
 namespace cr::trace {
 
+// What is left of a wait whose deadline the kernel keeps to itself (Restart::kBlock), seen by letting it go on for a moment.
+struct ObservedWait {
+  enum class Call { kUnknown, kNanosleep, kPoll, kFutex };
+  Call call = Call::kUnknown;
+  bool has_deadline = false;
+  int64_t remaining_ns = 0;  // at the moment of the freeze, roughly
+};
+
 struct ThreadState {
   pid_t tid = 0;
   user_regs_struct regs{};
@@ -17,6 +25,7 @@ struct ThreadState {
   TlsSlots tls{};
   std::optional<ptrace_rseq_configuration> rseq;  // nothing: the kernel cannot tell (before v5.13)
   bool syscall_user_dispatch = false;
+  std::optional<ObservedWait> wait;
   std::vector<siginfo_t> pending;  // queued to this thread, oldest first
 };
 

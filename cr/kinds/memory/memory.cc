@@ -23,6 +23,10 @@
 namespace cr::kinds {
 namespace {
 
+std::string map_file(const SharedObjects::Object& object) {
+  return fmt::format("/proc/{}/map_files/{:x}-{:x}", object.pid, object.where.start, object.where.end);
+}
+
 class MemoryKind : public Kind {
  public:
   std::string_view name() const override { return "memory"; }
@@ -80,8 +84,13 @@ Result<void> MemoryKind::collect(const TreeView& tree, Collector& collector) con
     space.set_auxv(CR_TRY(sys::read_file(process.path("auxv"))));
     space.set_vdso_hash(CR_TRY(hash_vdso(process)));
   }
-  for (const auto& [inode, object] : shared.all())
-    collector.records.add<SharedMemory>(kSharedMemoryRecord, object.id).set_id(object.id);
+  for (const auto& [inode, object] : shared.all()) {
+    SharedMemory& record = collector.records.add<SharedMemory>(kSharedMemoryRecord, object.id);
+    record.set_id(object.id);
+    struct stat status;
+    if (::stat(map_file(object).c_str(), &status) < 0) return fail_errno("stat {}", map_file(object));
+    record.set_size(static_cast<uint64_t>(status.st_size));
+  }
   return {};
 }
 
@@ -104,14 +113,11 @@ Result<void> save_private_pages(const ProcessView& process, AddressSpace& space,
 
 // The whole object, whoever maps how much of it: its pages need not be in anybody's page table.
 Result<void> save_object(const SharedObjects::Object& object, SharedMemory& record, image::Writer& writer) {
-  const sys::UniqueFd fd = CR_TRY(sys::open(
-      fmt::format("/proc/{}/map_files/{:x}-{:x}", object.pid, object.where.start, object.where.end), O_RDONLY));
-  struct stat status;
-  if (::fstat(fd.get(), &status) < 0) return fail_errno("fstat of shared memory");
-  record.set_size(static_cast<uint64_t>(status.st_size));
+  const sys::UniqueFd fd = CR_TRY(sys::open(map_file(object), O_RDONLY));
+  const auto size = static_cast<off_t>(record.size());
   PageCopier copier = CR_TRY(PageCopier::create(object.pid, writer));
   CR_TRY(writer.begin_pages(kSharedPages | object.id));
-  for (off_t at = 0; at < status.st_size;) {
+  for (off_t at = 0; at < size;) {
     const off_t data = ::lseek(fd.get(), at, SEEK_DATA);
     if (data < 0 && errno == ENXIO) break;
     if (data < 0) return fail_errno("SEEK_DATA of shared memory");

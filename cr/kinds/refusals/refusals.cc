@@ -128,14 +128,21 @@ class ThreadLooker {
   std::string task_;
 };
 
+// A process gets an undo list by its first semop with SEM_UNDO; this command never made one, so none compares equal.
+// Starting a thread makes an empty list too: then only a namespace without any semaphore proves that it is empty.
+Result<bool> may_have_semaphore_undo(const ProcessView& process) {
+  if (CR_TRY(sys::compare(process.pid(), ::getpid(), sys::Shared::kSysvSem)) == 0) return false;
+  const std::string sets = read_or_empty("/proc/sysvipc/sem");
+  return std::count(sets.begin(), sets.end(), '\n') > 1;  // the first line is a heading
+}
+
 Result<void> look_at_process(const ProcessView& process, pid_t root_session, Collector& collector) {
   const pid_t pid = process.pid();
   if (!read_or_empty(process.path("timers")).empty()) collector.refuse(pid, "posix-timer", "task", "has POSIX timers (timer_create)");
   if (process.stat.tty_nr != 0 && process.stat.session != root_session)
     collector.refuse(pid, "tty", "task", "has a controlling terminal");
-  // An undo list exists only after a semop with SEM_UNDO; this command never made one.
-  if (CR_TRY(sys::compare(pid, ::getpid(), sys::Shared::kSysvSem)) != 0)
-    collector.refuse(pid, "sysv-sem", "task", "has System V semaphore adjustments to undo (SEM_UNDO)");
+  if (CR_TRY(may_have_semaphore_undo(process)))
+    collector.refuse(pid, "sysv-sem", "task", "may have System V semaphore adjustments to undo (SEM_UNDO)");
   for (const trace::ThreadState& thread : process.state.threads) {
     if (thread.tid == pid) continue;
     const std::string where = fmt::format("thread {}", thread.tid);

@@ -63,7 +63,7 @@ Result<void> collect_thread(const ProcessView& process, const trace::ThreadState
   if (state.syscall_user_dispatch)
     collector.refuse(pid, "syscall-user-dispatch", fmt::format("thread {}", tid), "has syscall user dispatch switched on");
   if (trace::restart_of(state.regs) == trace::Restart::kBlock) {
-    const auto wait = CR_TRY(describe_wait(pid, state.regs));
+    const auto wait = CR_TRY(describe_wait(pid, state));
     if (wait)
       *thread.mutable_wait() = *wait;
     else

@@ -15,7 +15,7 @@ namespace {
 using exec::Abi;
 
 // Numbers of i386 (asm/unistd_32.h).
-constexpr uint64_t kNanosleepOf32 = 162, kPollOf32 = 168, kFutexOf32 = 240, kClockNanosleepOf32 = 267;
+constexpr uint64_t kRestartOf32 = 0, kNanosleepOf32 = 162, kPollOf32 = 168, kFutexOf32 = 240, kClockNanosleepOf32 = 267;
 constexpr uint64_t kClockNanosleepTime64Of32 = 407, kFutexTime64Of32 = 422;
 
 constexpr uint64_t kSecond = 1000000000;
@@ -86,12 +86,10 @@ constexpr uint64_t kForever = ~0ull;
 
 }  // namespace
 
-Result<std::optional<Wait>> describe_wait(pid_t pid, const user_regs_struct& regs) {
-  // The instruction before rip tells the door: int $0x80 is cd 80.
-  const auto door = CR_TRY(sys::peek<uint16_t>(pid, {regs.rip - 2}));
-  const bool compat = regs.cs == 0x23 || door == 0x80cd;
-  const auto a = arguments(regs, compat);
-  const uint64_t nr = regs.orig_rax;
+namespace {
+
+// By the number of the call; nothing for one that is itself a restart.
+Result<std::optional<Wait>> by_number(pid_t pid, uint64_t nr, bool compat, const std::array<uint64_t, 6>& a) {
   if (!compat) {
     switch (nr) {
       case SYS_nanosleep:
@@ -120,6 +118,44 @@ Result<std::optional<Wait>> describe_wait(pid_t pid, const user_regs_struct& reg
     default:
       return std::nullopt;
   }
+}
+
+// restart_syscall(2) leaves the arguments of the call it restarts, not its number: what the thread was seen to wait in
+// tells that. nanosleep and clock_nanosleep differ in their first argument, a pointer in one, a small number in the other.
+uint64_t number_of(trace::ObservedWait::Call call, bool compat, const std::array<uint64_t, 6>& a) {
+  constexpr uint64_t kClocks = 16;  // MAX_CLOCKS
+  switch (call) {
+    case trace::ObservedWait::Call::kNanosleep:
+      if (a[0] < kClocks) return compat ? kClockNanosleepOf32 : SYS_clock_nanosleep;
+      return compat ? kNanosleepOf32 : SYS_nanosleep;
+    case trace::ObservedWait::Call::kPoll:
+      return compat ? kPollOf32 : SYS_poll;
+    case trace::ObservedWait::Call::kFutex:
+      return compat ? kFutexOf32 : SYS_futex;
+    default:
+      return ~0ull;
+  }
+}
+
+}  // namespace
+
+Result<std::optional<Wait>> describe_wait(pid_t pid, const trace::ThreadState& thread) {
+  const user_regs_struct& regs = thread.regs;
+  // The instruction before rip tells the door: int $0x80 is cd 80.
+  const auto door = CR_TRY(sys::peek<uint16_t>(pid, {regs.rip - 2}));
+  const bool compat = regs.cs == 0x23 || door == 0x80cd;
+  const auto a = arguments(regs, compat);
+  uint64_t nr = regs.orig_rax;
+  const bool restarted = nr == (compat ? kRestartOf32 : static_cast<uint64_t>(SYS_restart_syscall));
+  if (restarted) {
+    if (!thread.wait) return std::nullopt;
+    nr = number_of(thread.wait->call, compat, a);
+  }
+  auto wait = CR_TRY(by_number(pid, nr, compat, a));
+  const bool absolute = wait && wait->call() == Wait::FUTEX && (wait->operation() & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
+  if (wait && thread.wait && !absolute)
+    wait->set_remaining_ns(thread.wait->has_deadline ? static_cast<uint64_t>(thread.wait->remaining_ns) : kForever);
+  return wait;
 }
 
 Result<void> validate_wait(const Wait& wait) {

@@ -4,18 +4,18 @@
 #pragma once
 
 #include <sys/types.h>
-#include <sys/user.h>
 
 #include <optional>
 
 #include "cr/base/result.h"
 #include "cr/kinds/plan.h"
 #include "cr/kinds/thread/thread.pb.h"
+#include "cr/trace/thread_state.h"
 
 namespace cr::kinds {
 
 // Requires: trace::restart_of(regs) is kBlock, the thread stands still. Nothing if the call is none we know.
-Result<std::optional<Wait>> describe_wait(pid_t pid, const user_regs_struct& regs);
+Result<std::optional<Wait>> describe_wait(pid_t pid, const trace::ThreadState& thread);
 
 Result<void> validate_wait(const Wait& wait);
 

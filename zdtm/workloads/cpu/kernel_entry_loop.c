@@ -24,8 +24,8 @@ static void step(void)
 	CHECK_EQ(old_cpu(&cpu, NULL, NULL), 0);
 	CHECK(cpu < 4096);
 	long result;
-	asm volatile("syscall" : "=a"(result) : "0"(SYS_getppid) : "rcx", "r11", "memory");
-	CHECK_EQ(result, getppid());
+	asm volatile("syscall" : "=a"(result) : "0"(SYS_getpid) : "rcx", "r11", "memory");
+	CHECK_EQ(result, getpid());
 }
 #else
 static bool present(void)
@@ -39,9 +39,9 @@ static void step(void)
 	long result, b = 0xb0b, c = 0xc0c, d = 0xd0d, s = 0x50, i = 0xd1;
 	asm volatile("call *%%gs:0x10"
 		     : "=a"(result), "+b"(b), "+c"(c), "+d"(d), "+S"(s), "+D"(i)
-		     : "0"(SYS_getppid)
+		     : "0"(SYS_getpid)
 		     : "memory");
-	CHECK_EQ(result, getppid());
+	CHECK_EQ(result, getpid());
 	CHECK(b == 0xb0b && c == 0xc0c && d == 0xd0d && s == 0x50 && i == 0xd1);
 }
 #endif

@@ -1,0 +1,113 @@
+// How much is left of a wait that restart_syscall(2) would take up. The kernel tells nobody; but while the thread waits, its
+// timer stands in /proc/timer_list. So it is let go on for a moment, some times, until only one timer was there each time
+// it waited and none of the times it did not.
+#include <algorithm>
+#include <set>
+#include <thread>
+
+#include "cr/proc/stat.h"
+#include "cr/proc/timer_list.h"
+#include "cr/sys/fd.h"
+#include "cr/trace/remote.h"
+
+namespace cr::trace {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kMostRounds = 8;
+constexpr auto kFallsAsleepWithin = 50ms;
+
+struct Timers {
+  std::set<std::pair<uint32_t, int64_t>> deadlines;  // clock base, time
+  int64_t now_ns = 0;                                // CLOCK_MONOTONIC of the kernel, whatever the time namespace
+};
+
+// Nothing where the file cannot be read (another user's namespace, an older kernel's format).
+std::optional<Timers> read_timers() {
+  const auto text = sys::read_file("/proc/timer_list");
+  if (!text) return std::nullopt;
+  const auto parsed = proc::parse_timer_list(*text);
+  constexpr std::string_view kNow = "\nnow at ";
+  const size_t now = text->find(kNow);
+  if (!parsed || now == std::string::npos) return std::nullopt;
+  Timers timers;
+  timers.now_ns = std::strtoll(text->c_str() + now + kNow.size(), nullptr, 10);
+  for (const proc::SleepTimer& timer : *parsed)
+    if (timer.clock_base % 4 == 0) timers.deadlines.emplace(timer.clock_base, timer.soft_expires_ns);
+  return timers;
+}
+
+ObservedWait::Call call_of(pid_t tid) {
+  const auto stack = sys::read_file(fmt::format("/proc/{}/stack", tid));
+  const std::string_view text = stack ? std::string_view(*stack) : std::string_view();
+  if (text.find("nanosleep") != std::string_view::npos) return ObservedWait::Call::kNanosleep;
+  if (text.find("futex") != std::string_view::npos) return ObservedWait::Call::kFutex;
+  if (text.find("poll") != std::string_view::npos) return ObservedWait::Call::kPoll;
+  return ObservedWait::Call::kUnknown;
+}
+
+}  // namespace
+
+// Into its wait again; false if the wait came to its end instead.
+Result<bool> Remote::let_sleep(Held& thread) {
+  const pid_t tid = thread.tid;
+  CR_TRY(leave(thread, thread.state.regs, thread.state.signal_mask));
+  thread.notify_signal = 0;
+  CR_TRY(resume_to_syscall_stop(tid));
+  CR_TRY(freezer_.wait_for_arrival(tid, Clock::now() + 10s));  // the entry of restart_syscall
+  thread.at = Held::At::kAway;
+  CR_TRY(resume_to_syscall_stop(tid));
+  for (const auto until = Clock::now() + kFallsAsleepWithin; Clock::now() < until;) {
+    const auto arrived = freezer_.wait_for_arrival(tid, Clock::now());
+    if (arrived) return false;
+    const auto stat = proc::parse_stat(CR_TRY(sys::read_file(fmt::format("/proc/{}/stat", tid))));
+    if (stat && (stat->state == 'S' || stat->state == 'D')) return true;
+    std::this_thread::sleep_for(20us);
+  }
+  return true;
+}
+
+Result<void> Remote::observe_wait(Held& thread) {
+  const pid_t tid = thread.tid;
+  ObservedWait wait;
+  std::optional<std::set<std::pair<uint32_t, int64_t>>> candidates;
+  int64_t now_ns = 0;
+  for (int round = 0; round < kMostRounds; ++round) {
+    const auto before = read_timers();
+    if (!before) return {};
+    if (!CR_TRY(let_sleep(thread))) {
+      // It is over: what the call returned is what the thread goes on with.
+      thread.state.regs = CR_TRY(get_regs(tid));
+      thread.state.regs.orig_rax = ~0ull;
+      thread.state.wait.reset();
+      return come_home(thread);
+    }
+    if (wait.call == ObservedWait::Call::kUnknown) wait.call = call_of(tid);
+    const auto during = read_timers();
+    CR_TRY(interrupt(tid));
+    CR_TRY(freezer_.wait_for_arrival(tid, Clock::now() + 10s));
+    CR_TRY(come_home(thread));
+    if (!during) return {};
+    std::set<std::pair<uint32_t, int64_t>> found;
+    for (const auto& deadline : during->deadlines)
+      if (!before->deadlines.contains(deadline) && (!candidates || candidates->contains(deadline))) found.insert(deadline);
+    candidates = std::move(found);
+    now_ns = during->now_ns;
+    if (candidates->empty() || (candidates->size() == 1 && round > 0)) break;
+  }
+  if (candidates->size() > 1) return {};
+  wait.has_deadline = !candidates->empty();
+  if (wait.has_deadline) wait.remaining_ns = std::max<int64_t>(candidates->begin()->second - now_ns, 1);
+  thread.state.wait = wait;
+  return {};
+}
+
+Result<void> Remote::observe_waits() {
+  for (auto& [tid, thread] : freezer_.held())
+    if (thread.at == Held::At::kHome && restart_of(thread.state.regs) == Restart::kBlock)
+      CR_TRY(observe_wait(thread), "thread {}", tid);
+  return {};
+}
+
+}  // namespace cr::trace
