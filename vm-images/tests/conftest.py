@@ -14,7 +14,10 @@ PROBES = Path(__file__).parent / "probes"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "vm: boots a virtual machine (seconds, and packages from the mirror the first time)")
+    config.addinivalue_line(
+        "markers",
+        "vm: boots a virtual machine (seconds, and packages from the mirror the first time)",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -24,15 +27,24 @@ def probes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for source in sorted(PROBES.glob("*.c")):
         for bits in ("64", "32"):
             target = out / f"{source.stem}.{bits}"
-            subprocess.run(["gcc", f"-m{bits}", "-O1", "-Wall", "-Werror", "-o", target, source], check=True, timeout=120)
+            subprocess.run(
+                ["gcc", f"-m{bits}", "-O1", "-Wall", "-Werror", "-o", target, source],
+                check=True,
+                timeout=120,
+            )
     return out
 
 
 @pytest.fixture(scope="session")
-def boot(probes: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], vmlab.Vm]:
+def boot(
+    probes: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], vmlab.Vm]:
     def start() -> vmlab.Vm:
         return vmlab.Vm.start(
-            vmlab.kernels()[0].name, payload=[(probes, "/opt/probes")], workdir=tmp_path_factory.mktemp("vm"), deadline_s=1200
+            vmlab.kernels()[0].name,
+            payload=[(probes, "/opt/probes")],
+            workdir=tmp_path_factory.mktemp("vm"),
+            deadline_s=1200,
         )
 
     return start

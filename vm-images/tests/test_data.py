@@ -26,7 +26,9 @@ def test_every_wish_is_locked_with_complete_packages() -> None:
     assert set(locked) == {wish.name for wish in recipes.kernel_wishes()}
     for wish in recipes.kernel_wishes():
         kernel = locked[wish.name]
-        assert {package.name for package in kernel.packages} == {name.format(abi=kernel.abi) for name in wish.packages}
+        assert {package.name for package in kernel.packages} == {
+            name.format(abi=kernel.abi) for name in wish.packages
+        }
         assert re.fullmatch(wish.image, f"linux-image-{kernel.abi}")
         for package in kernel.packages:
             assert re.fullmatch("[0-9a-f]{64}", package.sha256) and package.size > 0
@@ -59,24 +61,50 @@ def test_a_stanza_without_checksum_is_an_error() -> None:
 
 
 def test_newest_complete_build_wins() -> None:
-    names = {"linux-image-6.9.9-cloud", "linux-image-6.9.10-cloud", "linux-modules-6.9.10-cloud",
-             "linux-image-6.9.11-cloud", "linux-image-6.9.9-cloud-dbg", "linux-modules-6.9.9-cloud"}
-    builds = resolve.complete_builds(r"linux-image-(6\.9\.\d+-cloud)", ("linux-image-{abi}", "linux-modules-{abi}"), names)
+    names = {
+        "linux-image-6.9.9-cloud",
+        "linux-image-6.9.10-cloud",
+        "linux-modules-6.9.10-cloud",
+        "linux-image-6.9.11-cloud",
+        "linux-image-6.9.9-cloud-dbg",
+        "linux-modules-6.9.9-cloud",
+    }
+    builds = resolve.complete_builds(
+        r"linux-image-(6\.9\.\d+-cloud)",
+        ("linux-image-{abi}", "linux-modules-{abi}"),
+        names,
+    )
     assert builds == ["6.9.10-cloud", "6.9.9-cloud"]
 
 
 def test_mirror_is_the_debian_source_of_apt_not_a_neighbour() -> None:
     found = mirror.choose(
-        [("cloud-sdk-bookworm", "http://other/apt"), ("bookworm", "http://m/debian/"), ("bookworm-security", "http://s/sec/")], {}
+        [
+            ("cloud-sdk-bookworm", "http://other/apt"),
+            ("bookworm", "http://m/debian/"),
+            ("bookworm-security", "http://s/sec/"),
+        ],
+        {},
     )
-    assert (found.base("trixie"), found.base("bookworm-security")) == ("http://m/debian", "http://s/sec")
+    assert (found.base("trixie"), found.base("bookworm-security")) == (
+        "http://m/debian",
+        "http://s/sec",
+    )
 
 
 def test_security_mirror_is_derived_where_apt_has_none() -> None:
-    assert mirror.choose([("bookworm", "http://m/debian")], {}).security == "http://m/debian-security"
+    assert (
+        mirror.choose([("bookworm", "http://m/debian")], {}).security
+        == "http://m/debian-security"
+    )
 
 
 def test_an_explicit_mirror_wins_and_none_at_all_is_an_error() -> None:
-    assert mirror.choose([("bookworm", "http://m/debian")], {"CR_DEBIAN_MIRROR": "http://x/debian"}).main == "http://x/debian"
+    assert (
+        mirror.choose(
+            [("bookworm", "http://m/debian")], {"CR_DEBIAN_MIRROR": "http://x/debian"}
+        ).main
+        == "http://x/debian"
+    )
     with pytest.raises(VmSetupError, match="CR_DEBIAN_MIRROR"):
         mirror.choose([("nodistro", "http://other")], {})

@@ -27,7 +27,7 @@ def archive_of(tree: Path, place: str) -> bytes:
 def tree(tmp_path: Path) -> Path:
     top = tmp_path / "tree"
     (top / "deep/er").mkdir(parents=True)
-    (top / "deep/er/odd name").write_bytes(b"abc")   # 3 bytes: needs padding
+    (top / "deep/er/odd name").write_bytes(b"abc")  # 3 bytes: needs padding
     (top / "run").write_bytes(b"#!/bin/sh\n")
     (top / "run").chmod(0o750)
     (top / "link").symlink_to("deep/er")
@@ -41,7 +41,13 @@ def test_cpio_round_trip_through_another_reader(tree: Path, tmp_path: Path) -> N
     argv = [busybox] + (["cpio"] if busybox.endswith("busybox") else [])
     out = tmp_path / "out"
     out.mkdir()
-    subprocess.run([*argv, "-i", "-d", "-m"], input=archive_of(tree, "opt/x"), cwd=out, check=True, capture_output=True)
+    subprocess.run(
+        [*argv, "-i", "-d", "-m"],
+        input=archive_of(tree, "opt/x"),
+        cwd=out,
+        check=True,
+        capture_output=True,
+    )
     assert (out / "opt/x/deep/er/odd name").read_bytes() == b"abc"
     assert (out / "opt/x/run").stat().st_mode & 0o777 == 0o750
     assert os.readlink(out / "opt/x/link") == "deep/er"
@@ -81,7 +87,9 @@ def test_a_path_that_does_not_fit_and_a_file_that_is_no_elf_are_errors() -> None
 
 
 def test_modinfo() -> None:
-    info = modules.parse_modinfo(b"alias=fs-erofs\0depends=libcrc32c,lz4-x\0softdep=pre: crypto-crc32c post: late\0\0name=erofs\0")
+    info = modules.parse_modinfo(
+        b"alias=fs-erofs\0depends=libcrc32c,lz4-x\0softdep=pre: crypto-crc32c post: late\0\0name=erofs\0"
+    )
     assert info.aliases == ("fs_erofs",)
     assert info.needs == ("libcrc32c", "lz4_x", "crypto_crc32c")
 
@@ -95,7 +103,10 @@ def test_load_order_puts_needs_first_and_survives_a_circle() -> None:
 
 def test_static_nodes_come_from_pairs_of_aliases() -> None:
     tun = modules.ModInfo(("devname:net/tun", "char_major_10_200"), ())
-    assert modules.static_nodes([tun, modules.ModInfo(("net_pf_16",), ())]) == "net/tun 10 200\n"
+    assert (
+        modules.static_nodes([tun, modules.ModInfo(("net_pf_16",), ())])
+        == "net/tun 10 200\n"
+    )
 
 
 def test_payload_paths_go_below_merged_usr() -> None:
@@ -121,7 +132,10 @@ def test_made_once_keeps_nothing_of_a_failure(tmp_path: Path) -> None:
     for _ in range(2):
         assert cache.made_once(target, succeed).read_text() == "whole"
     assert len(calls) == 1
-    assert sorted(path.name for path in target.parent.iterdir()) == ["thing", "thing.lock"]
+    assert sorted(path.name for path in target.parent.iterdir()) == [
+        "thing",
+        "thing.lock",
+    ]
 
 
 def test_keys_know_the_borders_of_their_parts() -> None:

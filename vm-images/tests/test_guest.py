@@ -32,7 +32,9 @@ print(json.dumps({
 
 
 def test_the_kernel_is_the_locked_one(guest: vmlab.Vm) -> None:
-    assert guest.run(["uname", "-r"], 60).stdout.decode().strip() == vmlab.kernels()[0].abi
+    assert (
+        guest.run(["uname", "-r"], 60).stdout.decode().strip() == vmlab.kernels()[0].abi
+    )
 
 
 def test_the_guest_is_furnished(guest: vmlab.Vm) -> None:
@@ -40,18 +42,30 @@ def test_the_guest_is_furnished(guest: vmlab.Vm) -> None:
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     expected = {
-        "/": "overlay", "/proc": "proc", "/sys": "sysfs", "/dev/pts": "devpts", "/dev/shm": "tmpfs", "/tmp": "tmpfs",
-        "/sys/fs/cgroup": "cgroup2", "/proc/sys/fs/binfmt_misc": "binfmt_misc", "/dev/mqueue": "mqueue",
+        "/": "overlay",
+        "/proc": "proc",
+        "/sys": "sysfs",
+        "/dev/pts": "devpts",
+        "/dev/shm": "tmpfs",
+        "/tmp": "tmpfs",
+        "/sys/fs/cgroup": "cgroup2",
+        "/proc/sys/fs/binfmt_misc": "binfmt_misc",
+        "/dev/mqueue": "mqueue",
     }
     assert expected.items() <= seen["mounts"].items()
     assert int(seen["cap"], 16) == (1 << (int(seen["last"]) + 1)) - 1
     assert seen["host"] == "guest"
-    assert int(seen["net"], 16) & 1   # IFF_UP
-    assert (seen["policy"], int(seen["mask"], 16)) == (os.SCHED_OTHER, 0)   # nothing of the agent's own leaks in
+    assert int(seen["net"], 16) & 1  # IFF_UP
+    assert (seen["policy"], int(seen["mask"], 16)) == (
+        os.SCHED_OTHER,
+        0,
+    )  # nothing of the agent's own leaks in
 
 
 @pytest.mark.parametrize("bits", ["64", "32"])
-@pytest.mark.parametrize("probe", ["ptrace_step", "pagemap_scan", "clone3_set_tid"])
+@pytest.mark.parametrize(
+    "probe", ["ptrace_step", "pagemap_scan", "clone3_set_tid", "far_return"]
+)
 def test_probe(guest: vmlab.Vm, probe: str, bits: str) -> None:
     done = guest.run([f"/opt/probes/{probe}.{bits}"], 120)
     assert (done.returncode, done.stdout) == (0, b"ok\n")
@@ -59,7 +73,10 @@ def test_probe(guest: vmlab.Vm, probe: str, bits: str) -> None:
 
 def test_criu_finds_its_kernel_good(guest: vmlab.Vm) -> None:
     done = guest.run(["criu", "check"], 180)
-    assert (done.returncode, done.stdout.decode().strip()) == (0, "Looks good."), done.stderr
+    assert (done.returncode, done.stdout.decode().strip()) == (
+        0,
+        "Looks good.",
+    ), done.stderr
 
 
 @pytest.mark.parametrize(
@@ -97,19 +114,25 @@ def test_a_time_out_ends_the_whole_group(guest: vmlab.Vm) -> None:
 
 
 def test_many_bytes_both_ways(guest: vmlab.Vm) -> None:
-    sent = os.urandom(3_000_000)   # many windows: every credit rule is used
+    sent = os.urandom(3_000_000)  # many windows: every credit rule is used
     done = guest.run(["cat"], 300, input=sent)
     assert done.stdout == sent
 
 
-def test_a_reader_that_pauses_slows_the_program_down_and_loses_nothing(guest: vmlab.Vm) -> None:
+def test_a_reader_that_pauses_slows_the_program_down_and_loses_nothing(
+    guest: vmlab.Vm,
+) -> None:
     with guest.spawn(["sh", "-c", "seq 1 60000; echo end"]) as channel:
-        assert guest.run(["echo", "other"], 60).stdout == b"other\n"   # a full channel does not block its neighbours
+        assert (
+            guest.run(["echo", "other"], 60).stdout == b"other\n"
+        )  # a full channel does not block its neighbours
         lines = channel.stdout.read().split()
     assert lines == [str(n).encode() for n in range(1, 60001)] + [b"end"]
 
 
-def test_lines_travel_promptly(guest: vmlab.Vm, record_property: Callable[[str, object], None]) -> None:
+def test_lines_travel_promptly(
+    guest: vmlab.Vm, record_property: Callable[[str, object], None]
+) -> None:
     echo = "import sys\nfor line in sys.stdin: print(line.strip()[::-1], flush=True)"
     times = []
     with guest.spawn(["python3", "-u", "-c", echo]) as channel:
@@ -123,12 +146,16 @@ def test_lines_travel_promptly(guest: vmlab.Vm, record_property: Callable[[str, 
         assert channel.wait(60) == 0
     median_ms = 1000 * sorted(times[1:])[50]
     record_property("median_ms", round(median_ms, 2))
-    print(f"line there and back: median {median_ms:.1f} ms, worst {1000 * max(times[1:]):.1f} ms")
+    print(
+        f"line there and back: median {median_ms:.1f} ms, worst {1000 * max(times[1:]):.1f} ms"
+    )
     # A poll somewhere in the way would show as tens of milliseconds even on an idle host; a loaded one gets room.
     assert median_ms < 200
 
 
-def test_a_machine_that_panics_is_lost_and_says_why(boot: Callable[[], vmlab.Vm]) -> None:
+def test_a_machine_that_panics_is_lost_and_says_why(
+    boot: Callable[[], vmlab.Vm]
+) -> None:
     with boot() as machine:
         with machine.spawn(["cat"]) as channel:
             with pytest.raises(vmlab.VmLost, match="sysrq triggered crash"):
@@ -145,7 +172,10 @@ def machines_of(workdir: Path) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
-            if str(workdir).encode() in (entry / "cmdline").read_bytes() and b"qemu-system" in (entry / "cmdline").read_bytes():
+            if (
+                str(workdir).encode() in (entry / "cmdline").read_bytes()
+                and b"qemu-system" in (entry / "cmdline").read_bytes()
+            ):
                 found.append(int(entry.name))
     return found
 
@@ -158,8 +188,14 @@ def test_qemu_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
         "print('up', flush=True)\n"
         "time.sleep(600)\n"
     )
-    env = {**os.environ, "VM_WORKDIR": str(tmp_path / "guest"), "PYTHONPATH": str(Path(vmlab.__file__).parent.parent)}
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=env) as parent:
+    env = {
+        **os.environ,
+        "VM_WORKDIR": str(tmp_path / "guest"),
+        "PYTHONPATH": str(Path(vmlab.__file__).parent.parent),
+    }
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, env=env
+    ) as parent:
         assert parent.stdout is not None and parent.stdout.readline() == b"up\n"
         assert len(machines_of(tmp_path)) == 1
         parent.kill()
@@ -171,22 +207,44 @@ def test_qemu_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
 
 def test_a_deadline_ends_the_machine(tmp_path: Path) -> None:
     with pytest.raises(vmlab.VmLost, match=r"deadline of 0\.5 s"):
-        vmlab.Vm.start(vmlab.kernels()[0].name, workdir=tmp_path / "guest", deadline_s=0.5)
+        vmlab.Vm.start(
+            vmlab.kernels()[0].name, workdir=tmp_path / "guest", deadline_s=0.5
+        )
     assert machines_of(tmp_path) == []
 
 
 def test_the_command_line_passes_input_output_and_status(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "vmlab", "run", vmlab.kernels()[0].name, "--payload", f"{__file__}:/given", "--",
-         "sh", "-c", "cat; wc -l < /given; echo err >&2; exit 9"],
-        input=b"hello\n", capture_output=True, cwd=Path(vmlab.__file__).parent.parent, check=False, timeout=600,
+        [
+            sys.executable,
+            "-m",
+            "vmlab",
+            "run",
+            vmlab.kernels()[0].name,
+            "--payload",
+            f"{__file__}:/given",
+            "--",
+            "sh",
+            "-c",
+            "cat; wc -l < /given; echo err >&2; exit 9",
+        ],
+        input=b"hello\n",
+        capture_output=True,
+        cwd=Path(vmlab.__file__).parent.parent,
+        check=False,
+        timeout=600,
     )
     lines = len(Path(__file__).read_text().splitlines())
-    assert (done.returncode, done.stdout.decode()) == (9, f"hello\n{lines}\n"), done.stderr
+    assert (done.returncode, done.stdout.decode()) == (
+        9,
+        f"hello\n{lines}\n",
+    ), done.stderr
     assert b"err\n" in done.stderr
 
 
-def test_the_root_image_is_reproducible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_root_image_is_reproducible(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = rootfs.image()
     monkeypatch.setenv("CR_CACHE", str(tmp_path))
     # The packages are shared, the image is built anew.

@@ -14,8 +14,15 @@ from vmlab.streams import PipeSink, PipeSource
 
 def test_both_sides_use_the_same_numbers() -> None:
     header = (recipes.HOME / "guest/guest.h").read_text()
-    numbers = {name: int(value) for name, value in re.findall(r"\b([A-Z][A-Z_]+) = (\d+)", header)}
-    frames = {name.removeprefix("FRAME_"): value for name, value in numbers.items() if name.startswith("FRAME_")}
+    numbers = {
+        name: int(value)
+        for name, value in re.findall(r"\b([A-Z][A-Z_]+) = (\d+)", header)
+    }
+    frames = {
+        name.removeprefix("FRAME_"): value
+        for name, value in numbers.items()
+        if name.startswith("FRAME_")
+    }
     del frames["MAX"]
     assert frames == {each.name: int(each) for each in Type}
     assert numbers["FRAME_MAX"] == protocol.FRAME_MAX
@@ -27,7 +34,11 @@ def test_both_sides_use_the_same_numbers() -> None:
 
 
 def test_frames_survive_any_cut() -> None:
-    frames = [Frame(Type.DATA, 3, 1, b"x" * 300), Frame(Type.PING), Frame(Type.EXIT, 9, 0, protocol.u32_body(256))]
+    frames = [
+        Frame(Type.DATA, 3, 1, b"x" * 300),
+        Frame(Type.PING),
+        Frame(Type.EXIT, 9, 0, protocol.u32_body(256)),
+    ]
     wire = b"".join(map(protocol.encode, frames))
     for step in (1, 2, 7, 8, 9, len(wire)):
         parser, seen = Parser(), []
@@ -98,7 +109,9 @@ def test_trouble_on_the_console_is_seen_and_the_rest_is_not() -> None:
     assert [int(line[5]) for line in console.problems_in(CONSOLE)] == [3, 4, 5, 6, 8]
 
 
-def test_each_problem_is_told_once_and_only_when_its_line_is_complete(tmp_path: Path) -> None:
+def test_each_problem_is_told_once_and_only_when_its_line_is_complete(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "console.log"
     watch = console.Console(path)
     assert watch.problems() == []

@@ -6,4 +6,13 @@ from .recipes import LockedKernel
 from .recipes import locked_kernels as kernels
 from .vm import Vm
 
-__all__ = ["Channel", "KernelMissing", "LockedKernel", "Vm", "VmLost", "VmSetupError", "VmlabError", "kernels"]
+__all__ = [
+    "Channel",
+    "KernelMissing",
+    "LockedKernel",
+    "Vm",
+    "VmLost",
+    "VmSetupError",
+    "VmlabError",
+    "kernels",
+]

@@ -21,9 +21,13 @@ def _list(_: argparse.Namespace) -> int:
     for wish in recipes.kernel_wishes():
         if each := locked.get(wish.name):
             size = sum(package.size for package in each.packages) >> 20
-            print(f"{each.name:<12} {each.abi:<34} {each.version:<14} {each.suite:<18} {size:>4} MB")
+            print(
+                f"{each.name:<12} {each.abi:<34} {each.version:<14} {each.suite:<18} {size:>4} MB"
+            )
         else:
-            print(f"{wish.name:<12} not resolved: run `python3 -m vmlab resolve {wish.name}`")
+            print(
+                f"{wish.name:<12} not resolved: run `python3 -m vmlab resolve {wish.name}`"
+            )
     return 0
 
 
@@ -31,9 +35,15 @@ def _resolve(args: argparse.Namespace) -> int:
     bases = mirror.of_this_machine()
     wishes = {wish.name: wish for wish in recipes.kernel_wishes()}
     if unknown := set(args.kernels) - set(wishes):
-        raise VmlabError(f"kernels.toml has no {', '.join(sorted(unknown))} (it has {', '.join(wishes)})")
+        raise VmlabError(
+            f"kernels.toml has no {', '.join(sorted(unknown))} (it has {', '.join(wishes)})"
+        )
     names = args.kernels or ([] if args.root else list(wishes))
-    known = {each.name: each for each in recipes.locked_kernels()} if recipes.KERNELS_LOCK.exists() else {}
+    known = (
+        {each.name: each for each in recipes.locked_kernels()}
+        if recipes.KERNELS_LOCK.exists()
+        else {}
+    )
     for name in names:
         known[name] = resolve.resolve_kernel(wishes[name], bases)
         print(f"{name}: {known[name].abi} {known[name].version}")
@@ -41,15 +51,22 @@ def _resolve(args: argparse.Namespace) -> int:
         # In the order of the wishes; a kernel nobody wishes for any more leaves the lock.
         recipes.write_kernels([known[name] for name in wishes if name in known])
     if args.root:
-        layers = {layer.name: resolve.resolve_layer(layer, bases) for layer in recipes.root_wish().layers}
+        layers = {
+            layer.name: resolve.resolve_layer(layer, bases)
+            for layer in recipes.root_wish().layers
+        }
         recipes.write_layers(layers)
         for name, packages in layers.items():
-            print(f"{name}: {len(packages)} packages, {sum(package.size for package in packages) >> 20} MB")
+            print(
+                f"{name}: {len(packages)} packages, {sum(package.size for package in packages) >> 20} MB"
+            )
     return 0
 
 
 def _chosen(args: argparse.Namespace) -> list[recipes.LockedKernel]:
-    return [recipes.locked_kernel(name) for name in args.kernels] or recipes.locked_kernels()
+    return [
+        recipes.locked_kernel(name) for name in args.kernels
+    ] or recipes.locked_kernels()
 
 
 def _fetch(args: argparse.Namespace) -> int:
@@ -76,7 +93,12 @@ def _in_vm(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="vmlab-") as scratch:
         workdir = Path(args.workdir or scratch)
         with Vm.start(
-            args.kernel, payload=args.payload, memory_mb=args.memory, cpus=args.cpus, workdir=workdir, deadline_s=args.deadline
+            args.kernel,
+            payload=args.payload,
+            memory_mb=args.memory,
+            cpus=args.cpus,
+            workdir=workdir,
+            deadline_s=args.deadline,
         ) as vm:
             if args.what is _shell:
                 code = terminal.shell(vm)
@@ -115,23 +137,50 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add("list", _list, "the kernels there are")
-    command = add("resolve", _resolve, "look for the newest complete builds on the mirror and write the lock files")
-    command.add_argument("kernels", nargs="*", help="names from kernels.toml (default: all)")
-    command.add_argument("--root", action="store_true", help="the packages of the root image (alone: only those)")
+    command = add(
+        "resolve",
+        _resolve,
+        "look for the newest complete builds on the mirror and write the lock files",
+    )
+    command.add_argument(
+        "kernels", nargs="*", help="names from kernels.toml (default: all)"
+    )
+    command.add_argument(
+        "--root",
+        action="store_true",
+        help="the packages of the root image (alone: only those)",
+    )
     for name, what, text in (
         ("fetch", _fetch, "download and unpack locked kernels"),
         ("build", _build, "make the root image and the initial RAM disks"),
     ):
-        add(name, what, text).add_argument("kernels", nargs="*", help="names from the lock file (default: all)")
-    add("accel", _accel, "say whether KVM works here (tried once)").add_argument("kernel")
-    for name, what, text in (("shell", _shell, "a shell in the guest"), ("run", _run, "run a command, pass its status through")):
+        add(name, what, text).add_argument(
+            "kernels", nargs="*", help="names from the lock file (default: all)"
+        )
+    add("accel", _accel, "say whether KVM works here (tried once)").add_argument(
+        "kernel"
+    )
+    for name, what, text in (
+        ("shell", _shell, "a shell in the guest"),
+        ("run", _run, "run a command, pass its status through"),
+    ):
         command = add(name, what, text)
         command.add_argument("kernel")
-        command.add_argument("--payload", type=_payload, action="append", default=[], metavar="HOST:GUEST")
+        command.add_argument(
+            "--payload",
+            type=_payload,
+            action="append",
+            default=[],
+            metavar="HOST:GUEST",
+        )
         command.add_argument("--memory", type=int, default=1024, metavar="MB")
         command.add_argument("--cpus", type=int, default=1)
-        command.add_argument("--deadline", type=float, default=3600.0, metavar="SECONDS")
-        command.add_argument("--workdir", metavar="DIR", help="keep console.log and the rest there")
+        command.add_argument(
+            "--deadline", type=float, default=3600.0, metavar="SECONDS"
+        )
+        command.add_argument(
+            "--workdir", metavar="DIR", help="keep console.log and the rest there"
+        )
         if name == "run":
             command.epilog = "the command to run follows after --"
     return parser

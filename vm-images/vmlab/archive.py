@@ -48,19 +48,29 @@ class Archive:
 
     def __init__(self, suite: str, architecture: str, bases: mirror.Mirror) -> None:
         if not _KEYRING.exists():
-            raise VmSetupError(f"{_KEYRING} is missing (Debian package debian-archive-keyring)")
+            raise VmSetupError(
+                f"{_KEYRING} is missing (Debian package debian-archive-keyring)"
+            )
         self.suite = suite
         base = bases.base(suite)
         home = cache.root() / "apt" / f"{suite}-{architecture}-{cache.key_of(base)}"
         for name in ("lists/partial", "archives/partial"):
             (home / name).mkdir(parents=True, exist_ok=True)
-        fill = {"home": home, "base": base, "suite": suite, "architecture": architecture, "keyring": _KEYRING}
+        fill = {
+            "home": home,
+            "base": base,
+            "suite": suite,
+            "architecture": architecture,
+            "keyring": _KEYRING,
+        }
         (home / "apt.conf").write_text(_CONFIG.format(**fill))
         (home / "debian.sources").write_text(_SOURCE.format(**fill))
         self._home = home
 
     def _apt(self, *argv: str, timeout_s: float = 120) -> str:
-        return tools.output_of(argv, timeout_s=timeout_s, env={"APT_CONFIG": str(self._home / "apt.conf")})
+        return tools.output_of(
+            argv, timeout_s=timeout_s, env={"APT_CONFIG": str(self._home / "apt.conf")}
+        )
 
     def update(self) -> None:
         with cache.locked(self._home / "lists"):
@@ -68,20 +78,36 @@ class Archive:
 
     def names(self, pattern: str) -> list[re.Match[str]]:
         """Package names that match completely."""
-        matches = (re.fullmatch(pattern, name) for name in self._apt("apt-cache", "pkgnames").split())
+        matches = (
+            re.fullmatch(pattern, name)
+            for name in self._apt("apt-cache", "pkgnames").split()
+        )
         return [match for match in matches if match]
 
     def show(self, wanted: list[str]) -> list[Package]:
         """The newest version of each name; all of them or an error."""
-        found = parse_stanzas(self._apt("apt-cache", "show", "--no-all-versions", *wanted), self.suite)
+        found = parse_stanzas(
+            self._apt("apt-cache", "show", "--no-all-versions", *wanted), self.suite
+        )
         if missing := set(wanted) - {package.name for package in found}:
-            raise VmSetupError(f"{self.suite} has no package {', '.join(sorted(missing))}")
+            raise VmSetupError(
+                f"{self.suite} has no package {', '.join(sorted(missing))}"
+            )
         return found
 
     def closure(self, wanted: list[str]) -> list[Package]:
         """The packages and everything they depend on, as apt would install them on an empty machine."""
-        plan = self._apt("apt-get", "install", "--simulate", "--no-install-recommends", "-qq", *wanted)
-        names = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
+        plan = self._apt(
+            "apt-get",
+            "install",
+            "--simulate",
+            "--no-install-recommends",
+            "-qq",
+            *wanted,
+        )
+        names = [
+            line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")
+        ]
         return sorted(self.show(names))
 
 
@@ -95,15 +121,23 @@ def fetch(packages: list[Package], bases: mirror.Mirror) -> dict[Package, Path]:
     return paths
 
 
-def _fetch_batch(batch: list[Package], paths: dict[Package, Path], bases: mirror.Mirror) -> None:
+def _fetch_batch(
+    batch: list[Package], paths: dict[Package, Path], bases: mirror.Mirror
+) -> None:
     arguments: list[str] = []
     for package in batch:
         partial = paths[package].with_name(f"partial-{package.sha256}")
         partial.parent.mkdir(parents=True, exist_ok=True)
-        arguments += [f"{bases.base(package.suite)}/{package.filename}", str(partial), f"SHA256:{package.sha256}"]
+        arguments += [
+            f"{bases.base(package.suite)}/{package.filename}",
+            str(partial),
+            f"SHA256:{package.sha256}",
+        ]
     with cache.locked(cache.root() / "debs" / "fetch"):
         options = ["-o", "APT::Sandbox::User=", "-o", "Acquire::Retries=3"]
-        tools.output_of([_HELPER, *options, "download-file", *arguments], timeout_s=1800)
+        tools.output_of(
+            [_HELPER, *options, "download-file", *arguments], timeout_s=1800
+        )
         for package in batch:
             partial = paths[package].with_name(f"partial-{package.sha256}")
             # apt checked it already; the second look costs milliseconds and keeps the store's promise in our own hands.

@@ -19,7 +19,14 @@ class Channel:
     the end of the program.
     """
 
-    def __init__(self, link: Link, process: Process, stdin: BinaryIO, stdout: BinaryIO, argv: list[str]) -> None:
+    def __init__(
+        self,
+        link: Link,
+        process: Process,
+        stdin: BinaryIO,
+        stdout: BinaryIO,
+        argv: list[str],
+    ) -> None:
         self._link = link
         self._process = process
         self.stdin = stdin
@@ -38,7 +45,9 @@ class Channel:
         return None if status is None else os.waitstatus_to_exitcode(status)
 
     def wait(self, timeout_s: float | None = None) -> int:
-        if not self._link.wait_for(lambda: self._process.wait_status is not None, timeout_s):
+        if not self._link.wait_for(
+            lambda: self._process.wait_status is not None, timeout_s
+        ):
             raise subprocess.TimeoutExpired(self.argv, timeout_s or 0.0)
         code = self.poll()
         assert code is not None
@@ -57,12 +66,15 @@ class Channel:
             try:
                 file.close()
             except BrokenPipeError:
-                pass   # unflushed bytes for a program that is gone
+                pass  # unflushed bytes for a program that is gone
 
     def __enter__(self) -> Channel:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()

@@ -20,7 +20,9 @@ def _header(data: bytes) -> tuple[int, ...]:
     return _HEADER.unpack_from(data)[1:]
 
 
-def _rows(data: bytes, row: struct.Struct, offset: int, size: int, count: int) -> Iterator[tuple[int, ...]]:
+def _rows(
+    data: bytes, row: struct.Struct, offset: int, size: int, count: int
+) -> Iterator[tuple[int, ...]]:
     if size < row.size and count:
         raise VmSetupError("ELF table with rows that are too small")
     for index in range(count):
@@ -32,7 +34,9 @@ def _rows(data: bytes, row: struct.Struct, offset: int, size: int, count: int) -
 
 def _interpreter_span(data: bytes) -> tuple[int, int]:
     _, _, _, _, table, _, _, _, size, count, _, _, _ = _header(data)
-    for kind, _, offset, _, _, length, _, _ in _rows(data, _PROGRAM, table, size, count):
+    for kind, _, offset, _, _, length, _, _ in _rows(
+        data, _PROGRAM, table, size, count
+    ):
         if kind == _PT_INTERP:
             return offset, length
     raise VmSetupError("ELF file has no program interpreter")
@@ -48,7 +52,9 @@ def with_interpreter(data: bytes, path: str) -> bytes:
     offset, length = _interpreter_span(data)
     new = path.encode()
     if len(new) >= length:
-        raise VmSetupError(f"interpreter path {path} is longer than the {length - 1} bytes there are")
+        raise VmSetupError(
+            f"interpreter path {path} is longer than the {length - 1} bytes there are"
+        )
     return data[:offset] + new.ljust(length, b"\0") + data[offset + length :]
 
 

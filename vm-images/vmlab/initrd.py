@@ -29,7 +29,9 @@ def build(target: Path, kernel: KernelFiles, payload: Payload) -> Path:
             if not source.exists():
                 raise VmSetupError(f"payload {source} does not exist")
             if not place.startswith("/") or place == "/":
-                raise VmSetupError(f"payload place {place!r} is not an absolute path below /")
+                raise VmSetupError(
+                    f"payload place {place!r} is not an absolute path below /"
+                )
             writer.tree(source.resolve(), _UPPER + merged_usr(place))
         writer.close()
     return target
@@ -38,7 +40,11 @@ def build(target: Path, kernel: KernelFiles, payload: Payload) -> Path:
 def merged_usr(place: str) -> str:
     """A path through /bin or /lib is one below /usr: a directory of that name in the upper layer would hide the link."""
     first = place.split("/", 2)[1]
-    return f"/usr{place}" if first in ("bin", "sbin", "lib", "lib32", "lib64", "libx32") else place
+    return (
+        f"/usr{place}"
+        if first in ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+        else place
+    )
 
 
 def base(kernel: KernelFiles) -> Path:
@@ -46,15 +52,22 @@ def base(kernel: KernelFiles) -> Path:
     program = guest_build.program()
     wish = recipes.module_wish()
     key = cache.key_of(_FORMAT, program.name, str(kernel.modules), repr(wish))
-    return cache.made_once(cache.root() / "initrd" / f"{key}.cpio", lambda path: _write_base(path, kernel, program, wish))
+    return cache.made_once(
+        cache.root() / "initrd" / f"{key}.cpio",
+        lambda path: _write_base(path, kernel, program, wish),
+    )
 
 
-def _write_base(target: Path, kernel: KernelFiles, program: Path, wish: recipes.ModuleWish) -> None:
+def _write_base(
+    target: Path, kernel: KernelFiles, program: Path, wish: recipes.ModuleWish
+) -> None:
     tree = ModuleTree(kernel.modules)
     boot = tree.in_load_order(wish.boot)
     for name in ("virtio_blk", "erofs", "overlay"):
         if name not in boot and not tree.is_builtin(name):
-            raise KernelMissing(f"kernel {kernel.name} has no {name}, it cannot mount the guest's root")
+            raise KernelMissing(
+                f"kernel {kernel.name} has no {name}, it cannot mount the guest's root"
+            )
     on_demand = [name for name in wish.on_demand if tree.has_file(name)]
     with target.open("wb") as out:
         writer = CpioWriter(out)

@@ -22,15 +22,24 @@ def files_of(locked: recipes.LockedKernel) -> KernelFiles:
     """Fetch and unpack as needed. Whatever goes wrong, the error says which kernel it was."""
     key = cache.key_of(*(package.sha256 for package in locked.packages))
     try:
-        tree = cache.made_once(cache.root() / "kernels" / key, lambda path: _unpack(locked, path))
+        tree = cache.made_once(
+            cache.root() / "kernels" / key, lambda path: _unpack(locked, path)
+        )
     except VmSetupError as wrong:
         raise KernelMissing(
             f"kernel {locked.name} ({locked.abi}): {wrong}\n"
             f"if the mirror has dropped this build, `python3 -m vmlab resolve {locked.name}` picks a newer one"
         ) from wrong
     # Up to 6.18 the image lies in /boot, later ones keep it with the modules; merged /usr or not, depending on the suite.
-    image = _first(locked, tree, f"boot/vmlinuz-{locked.abi}", f"usr/lib/modules/{locked.abi}/vmlinuz")
-    modules = _first(locked, tree, f"usr/lib/modules/{locked.abi}", f"lib/modules/{locked.abi}")
+    image = _first(
+        locked,
+        tree,
+        f"boot/vmlinuz-{locked.abi}",
+        f"usr/lib/modules/{locked.abi}/vmlinuz",
+    )
+    modules = _first(
+        locked, tree, f"usr/lib/modules/{locked.abi}", f"lib/modules/{locked.abi}"
+    )
     return KernelFiles(locked.name, locked.abi, image, modules)
 
 
@@ -47,4 +56,6 @@ def _first(locked: recipes.LockedKernel, tree: Path, *places: str) -> Path:
     for place in places:
         if (tree / place).exists():
             return tree / place
-    raise KernelMissing(f"kernel {locked.name}: its packages contain none of {', '.join(places)}")
+    raise KernelMissing(
+        f"kernel {locked.name}: its packages contain none of {', '.join(places)}"
+    )

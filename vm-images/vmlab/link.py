@@ -35,8 +35,12 @@ class Process:
     sinks: dict[int, Sink]
     credit: int = WINDOW
     stdin_open: bool = True
-    open_outputs: set[int] = field(default_factory=lambda: {int(Stream.STDOUT), int(Stream.STDERR)})
-    owed: dict[int, int] = field(default_factory=lambda: {int(Stream.STDOUT): 0, int(Stream.STDERR): 0})
+    open_outputs: set[int] = field(
+        default_factory=lambda: {int(Stream.STDOUT), int(Stream.STDERR)}
+    )
+    owed: dict[int, int] = field(
+        default_factory=lambda: {int(Stream.STDOUT): 0, int(Stream.STDERR): 0}
+    )
     pid: int | None = None
     errno: int | None = None
     wait_status: int | None = None
@@ -48,7 +52,11 @@ class Process:
 
 class Link:
     def __init__(
-        self, argv_for: Callable[[int], Sequence[str]], log: int, deadline_s: float, explain: Callable[[], str]
+        self,
+        argv_for: Callable[[int], Sequence[str]],
+        log: int,
+        deadline_s: float,
+        explain: Callable[[], str],
     ) -> None:
         """`argv_for` makes QEMU's command line, given the descriptor of its end of the control socket."""
         self.changed = threading.Condition()
@@ -94,7 +102,9 @@ class Link:
     def wait_for(self, predicate: Callable[[], bool], timeout_s: float | None) -> bool:
         """True when it holds, False after the time; VmLost if the machine went away before."""
         with self.changed:
-            self.changed.wait_for(lambda: predicate() or self.lost is not None, timeout_s)
+            self.changed.wait_for(
+                lambda: predicate() or self.lost is not None, timeout_s
+            )
             if predicate():
                 return True
             self._raise_if_lost()
@@ -114,7 +124,7 @@ class Link:
     def _wake(self) -> None:
         """Requires: the condition is held, so that the pipe is not closed under us."""
         if self.lost is None:
-            with contextlib.suppress(BlockingIOError):   # full: it will wake anyway
+            with contextlib.suppress(BlockingIOError):  # full: it will wake anyway
                 os.write(self._wake_write, b"x")
 
     # --- the thread ---
@@ -127,12 +137,17 @@ class Link:
             with ours, theirs:
                 ours.setblocking(False)
                 qemu = subprocess.Popen(
-                    self._argv_for(theirs.fileno()), stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
+                    self._argv_for(theirs.fileno()),
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._log,
+                    stderr=self._log,
                     pass_fds=[theirs.fileno()],
                 )
                 theirs.close()
                 reason = self._serve(ours)
-        except Exception as wrong:  # whatever it is, nobody may wait for this machine any longer
+        except (
+            Exception
+        ) as wrong:  # whatever it is, nobody may wait for this machine any longer
             reason = f"{type(wrong).__name__}: {wrong}"
         finally:
             if qemu is not None:
@@ -158,7 +173,9 @@ class Link:
                 if not self._flush(sock):
                     return "its control port closed"
                 poller = self._poller(sock)
-            ready = dict(poller.poll(1000 * max(0.0, min(next_ping, self._until) - now)))
+            ready = dict(
+                poller.poll(1000 * max(0.0, min(next_ping, self._until) - now))
+            )
             if self._wake_read in ready:
                 os.read(self._wake_read, 4096)
             if ready.get(sock.fileno(), 0) & ~select.POLLOUT:
@@ -179,9 +196,17 @@ class Link:
     def _poller(self, sock: socket.socket) -> select.poll:
         poller = select.poll()
         poller.register(self._wake_read, select.POLLIN)
-        poller.register(sock, select.POLLIN | (select.POLLOUT if self._outbox or self._unsent else 0))
+        poller.register(
+            sock,
+            select.POLLIN | (select.POLLOUT if self._outbox or self._unsent else 0),
+        )
         for process in self.processes.values():
-            if process.pid is not None and process.stdin_open and process.credit and process.source.fd >= 0:
+            if (
+                process.pid is not None
+                and process.stdin_open
+                and process.credit
+                and process.source.fd >= 0
+            ):
                 poller.register(process.source.fd, select.POLLIN)
             for sink in process.sinks.values():
                 if isinstance(sink, PipeSink) and sink.pending and sink.fd >= 0:
@@ -202,7 +227,11 @@ class Link:
 
     def _move_bytes(self, ready: dict[int, int]) -> None:
         for process in list(self.processes.values()):
-            if process.pid is not None and process.stdin_open and (process.source.fd < 0 or process.source.fd in ready):
+            if (
+                process.pid is not None
+                and process.stdin_open
+                and (process.source.fd < 0 or process.source.fd in ready)
+            ):
                 self._pull_stdin(process)
             for stream, sink in process.sinks.items():
                 if isinstance(sink, PipeSink) and sink.fd in ready:
@@ -215,7 +244,9 @@ class Link:
             data = process.source.take(min(process.credit, FRAME_MAX))
             if data is None:
                 return
-            self._outbox.append(encode(Frame(Type.DATA, process.number, Stream.STDIN, data)))
+            self._outbox.append(
+                encode(Frame(Type.DATA, process.number, Stream.STDIN, data))
+            )
             if not data:
                 process.stdin_open = False
                 process.source.close()
@@ -226,7 +257,16 @@ class Link:
         """Give credit back in steps, not for every line: each frame is work for a slow guest."""
         process.owed[stream] += count
         if process.owed[stream] >= _CREDIT_STEP:
-            self._outbox.append(encode(Frame(Type.CREDIT, process.number, stream, u32_body(process.owed[stream]))))
+            self._outbox.append(
+                encode(
+                    Frame(
+                        Type.CREDIT,
+                        process.number,
+                        stream,
+                        u32_body(process.owed[stream]),
+                    )
+                )
+            )
             process.owed[stream] = 0
 
     def _on_frame(self, frame: Frame) -> None:
@@ -251,11 +291,15 @@ class Link:
             self._forget(process)
 
     def _on_data(self, process: Process, frame: Frame) -> None:
-        if frame.stream == Stream.STDIN:   # the guest's end is closed: whoever writes shall notice
+        if (
+            frame.stream == Stream.STDIN
+        ):  # the guest's end is closed: whoever writes shall notice
             process.stdin_open = False
             process.source.close()
         elif frame.body:
-            self._owe(process, frame.stream, process.sinks[frame.stream].feed(frame.body))
+            self._owe(
+                process, frame.stream, process.sinks[frame.stream].feed(frame.body)
+            )
         else:
             process.open_outputs.discard(frame.stream)
             process.sinks[frame.stream].end()
@@ -264,7 +308,10 @@ class Link:
         """No more frames will come. A sink that still has bytes pending keeps them until its reader took them."""
         process.stdin_open = False
         process.source.close()
-        if not any(isinstance(sink, PipeSink) and sink.pending for sink in process.sinks.values()):
+        if not any(
+            isinstance(sink, PipeSink) and sink.pending
+            for sink in process.sinks.values()
+        ):
             self.processes.pop(process.number, None)
 
     def _drop(self, process: Process) -> None:

@@ -11,8 +11,10 @@ from . import tools
 from .errors import VmSetupError
 
 # Other archives in a sources.list (a browser's, a compiler's) have suites of other names.
-_DEBIAN_SUITE = re.compile(r"^(bullseye|bookworm|trixie|forky|sid|experimental|oldoldstable|oldstable|stable|testing|unstable)"
-                           r"(-(security|updates|backports))?$")
+_DEBIAN_SUITE = re.compile(
+    r"^(bullseye|bookworm|trixie|forky|sid|experimental|oldoldstable|oldstable|stable|testing|unstable)"
+    r"(-(security|updates|backports))?$"
+)
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,22 @@ def choose(targets: Iterable[tuple[str, str]], overrides: dict[str, str]) -> Mir
         else:
             main = main or uri
     if not main:
-        raise VmSetupError("apt of this machine has no Debian source; set CR_DEBIAN_MIRROR to a mirror's base URL")
+        raise VmSetupError(
+            "apt of this machine has no Debian source; set CR_DEBIAN_MIRROR to a mirror's base URL"
+        )
     # A mirror that carries both names them alike: .../debian and .../debian-security.
-    return Mirror(main=main.rstrip("/"), security=(security or re.sub(r"/debian/?$", "/debian-security", main)).rstrip("/"))
+    return Mirror(
+        main=main.rstrip("/"),
+        security=(security or re.sub(r"/debian/?$", "/debian-security", main)).rstrip(
+            "/"
+        ),
+    )
 
 
 def of_this_machine() -> Mirror:
-    listing = tools.output_of(["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)"], timeout_s=60)
+    listing = tools.output_of(
+        ["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)"], timeout_s=60
+    )
     pairs = []
     for line in listing.splitlines():
         suite, _, uri = line.partition(" ")

@@ -53,7 +53,9 @@ class ModuleTree:
         if not self._files:
             raise VmSetupError(f"no kernel modules under {directory}")
         builtin = directory / "modules.builtin"
-        self._builtin = {canonical(Path(line).stem) for line in builtin.read_text().split()}
+        self._builtin = {
+            canonical(Path(line).stem) for line in builtin.read_text().split()
+        }
         self._data: dict[str, bytes] = {}
 
     def has_file(self, name: str) -> bool:
@@ -66,7 +68,9 @@ class ModuleTree:
         name = canonical(name)
         if name not in self._data:
             raw = self._files[name].read_bytes()
-            self._data[name] = lzma.decompress(raw) if self._files[name].suffix == ".xz" else raw
+            self._data[name] = (
+                lzma.decompress(raw) if self._files[name].suffix == ".xz" else raw
+            )
         return self._data[name]
 
     def info(self, name: str) -> ModInfo:
@@ -74,7 +78,9 @@ class ModuleTree:
 
     def in_load_order(self, names: Iterable[str]) -> list[str]:
         """The named modules and all they need, each after its needs; built-in and unknown ones fall away."""
-        return load_order(names, {name: self.info(name).needs for name in self._closure(names)})
+        return load_order(
+            names, {name: self.info(name).needs for name in self._closure(names)}
+        )
 
     def _closure(self, names: Iterable[str]) -> set[str]:
         todo, seen = [canonical(name) for name in names], set()
@@ -109,7 +115,11 @@ def alias_table(tree: ModuleTree, names: Iterable[str]) -> str:
     lines = []
     for name in tree.in_load_order(names):
         files = " ".join(f"{each}.ko" for each in tree.in_load_order([name]))
-        lines += [f"{pattern} {files}" for pattern in (name, *tree.info(name).aliases) if " " not in pattern]
+        lines += [
+            f"{pattern} {files}"
+            for pattern in (name, *tree.info(name).aliases)
+            if " " not in pattern
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -118,8 +128,18 @@ def static_nodes(infos: Iterable[ModInfo]) -> str:
     lines = []
     for info in infos:
         # In pairs: devname:net/tun says where, char_major_10_200 says what.
-        paths = [alias.removeprefix("devname:") for alias in info.aliases if alias.startswith("devname:")]
-        numbers = [match for alias in info.aliases if (match := re.fullmatch(r"char_major_(\d+)_(\d+)", alias))]
+        paths = [
+            alias.removeprefix("devname:")
+            for alias in info.aliases
+            if alias.startswith("devname:")
+        ]
+        numbers = [
+            match
+            for alias in info.aliases
+            if (match := re.fullmatch(r"char_major_(\d+)_(\d+)", alias))
+        ]
         if len(paths) == 1 and len(numbers) == 1:
-            lines.append(f"{paths[0].replace('_', '-')} {numbers[0][1]} {numbers[0][2]}\n")
+            lines.append(
+                f"{paths[0].replace('_', '-')} {numbers[0][1]} {numbers[0][2]}\n"
+            )
     return "".join(sorted(lines))

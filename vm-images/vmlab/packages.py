@@ -52,5 +52,7 @@ def parse_stanzas(text: str, suite: str) -> list[Package]:
                 )
             )
         except (KeyError, ValueError) as wrong:
-            raise VmSetupError(f"package stanza of {fields.get('Package', '?')} in {suite} lacks {wrong}") from wrong
+            raise VmSetupError(
+                f"package stanza of {fields.get('Package', '?')} in {suite} lacks {wrong}"
+            ) from wrong
     return found

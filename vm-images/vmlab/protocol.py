@@ -54,21 +54,35 @@ class Frame:
 
 def encode(frame: Frame) -> bytes:
     if len(frame.body) > FRAME_MAX:
-        raise VmSetupError(f"a frame of {len(frame.body)} bytes is more than the {FRAME_MAX} the guest takes")
-    return _HEADER.pack(len(frame.body), frame.channel, frame.type, frame.stream) + frame.body
+        raise VmSetupError(
+            f"a frame of {len(frame.body)} bytes is more than the {FRAME_MAX} the guest takes"
+        )
+    return (
+        _HEADER.pack(len(frame.body), frame.channel, frame.type, frame.stream)
+        + frame.body
+    )
 
 
 def u32_body(value: int) -> bytes:
     return _U32.pack(value)
 
 
-def spawn_body(argv: Sequence[str], env: Mapping[str, str], cwd: str, terminal: tuple[int, int] | None) -> bytes:
+def spawn_body(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    cwd: str,
+    terminal: tuple[int, int] | None,
+) -> bytes:
     words = [cwd, *argv, *(f"{name}={value}" for name, value in env.items())]
     if any("\0" in word for word in words):
         raise ValueError("a NUL byte in a command line")
     rows, columns = terminal or (0, 0)
-    head = _SPAWN.pack(_SPAWN_PTY if terminal else 0, len(argv), len(env), rows, columns)
-    return head + b"".join(word.encode("utf-8", "surrogateescape") + b"\0" for word in words)
+    head = _SPAWN.pack(
+        _SPAWN_PTY if terminal else 0, len(argv), len(env), rows, columns
+    )
+    return head + b"".join(
+        word.encode("utf-8", "surrogateescape") + b"\0" for word in words
+    )
 
 
 class Parser:
@@ -87,6 +101,8 @@ class Parser:
             end = _HEADER.size + length
             if len(self._buffer) < end:
                 break
-            frames.append(Frame(kind, channel, stream, bytes(self._buffer[_HEADER.size : end])))
+            frames.append(
+                Frame(kind, channel, stream, bytes(self._buffer[_HEADER.size : end]))
+            )
             del self._buffer[:end]
         return frames

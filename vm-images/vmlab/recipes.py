@@ -78,7 +78,10 @@ def _write_lock(path: Path, data: dict[str, Any]) -> None:
 
 def kernel_wishes() -> list[KernelWish]:
     table = _read_toml("kernels.toml")["kernel"]
-    return [KernelWish(name, row["suite"], row["image"], tuple(row["packages"])) for name, row in table.items()]
+    return [
+        KernelWish(name, row["suite"], row["image"], tuple(row["packages"]))
+        for name, row in table.items()
+    ]
 
 
 def module_wish() -> ModuleWish:
@@ -100,12 +103,22 @@ def _layer(row: dict[str, Any]) -> Layer:
 
 def root_wish() -> RootWish:
     table = _read_toml("root.toml")
-    return RootWish(layers=tuple(map(_layer, table["layer"])), prune=tuple(table["prune"]["paths"]), links=dict(table["links"]))
+    return RootWish(
+        layers=tuple(map(_layer, table["layer"])),
+        prune=tuple(table["prune"]["paths"]),
+        links=dict(table["links"]),
+    )
 
 
 def locked_kernels() -> list[LockedKernel]:
     return [
-        LockedKernel(name, row["suite"], row["abi"], row["version"], tuple(map(Package.from_json, row["packages"])))
+        LockedKernel(
+            name,
+            row["suite"],
+            row["abi"],
+            row["version"],
+            tuple(map(Package.from_json, row["packages"])),
+        )
         for name, row in _read_lock(KERNELS_LOCK).items()
     ]
 
@@ -115,7 +128,9 @@ def locked_kernel(name: str) -> LockedKernel:
     for kernel in known:
         if kernel.name == name:
             return kernel
-    raise KernelMissing(f"kernel {name} is not in {KERNELS_LOCK.name} (it has {', '.join(k.name for k in known)})")
+    raise KernelMissing(
+        f"kernel {name} is not in {KERNELS_LOCK.name} (it has {', '.join(k.name for k in known)})"
+    )
 
 
 def write_kernels(kernels: list[LockedKernel]) -> None:
@@ -134,8 +149,17 @@ def write_kernels(kernels: list[LockedKernel]) -> None:
 
 
 def locked_layers() -> dict[str, list[Package]]:
-    return {name: [Package.from_json(row) for row in rows] for name, rows in _read_lock(ROOT_LOCK).items()}
+    return {
+        name: [Package.from_json(row) for row in rows]
+        for name, rows in _read_lock(ROOT_LOCK).items()
+    }
 
 
 def write_layers(layers: dict[str, list[Package]]) -> None:
-    _write_lock(ROOT_LOCK, {name: [package.to_json() for package in rows] for name, rows in layers.items()})
+    _write_lock(
+        ROOT_LOCK,
+        {
+            name: [package.to_json() for package in rows]
+            for name, rows in layers.items()
+        },
+    )

@@ -16,13 +16,17 @@ def version_key(text: str) -> list[int | str]:
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", text)]
 
 
-def complete_builds(image: str, packages: tuple[str, ...], names: set[str]) -> list[str]:
+def complete_builds(
+    image: str, packages: tuple[str, ...], names: set[str]
+) -> list[str]:
     """ABI strings whose packages are all there, newest first.
 
     The mirror is not always consistent: an image whose modules package was not uploaded must not be chosen.
     """
     abis = {match[1] for name in names if (match := re.fullmatch(image, name))}
-    complete = [abi for abi in abis if all(wish.format(abi=abi) in names for wish in packages)]
+    complete = [
+        abi for abi in abis if all(wish.format(abi=abi) in names for wish in packages)
+    ]
     return sorted(complete, key=version_key, reverse=True)
 
 
@@ -32,14 +36,20 @@ def resolve_kernel(wish: KernelWish, bases: mirror.Mirror) -> LockedKernel:
     names = {match[0] for match in archive.names(".*")}
     builds = complete_builds(wish.image, wish.packages, names)
     if not builds:
-        raise KernelMissing(f"kernel {wish.name}: {wish.suite} has no complete build of {wish.image}")
+        raise KernelMissing(
+            f"kernel {wish.name}: {wish.suite} has no complete build of {wish.image}"
+        )
     abi = builds[0]
     packages = sorted(archive.show([name.format(abi=abi) for name in wish.packages]))
-    return LockedKernel(wish.name, wish.suite, abi, packages[0].version, tuple(packages))
+    return LockedKernel(
+        wish.name, wish.suite, abi, packages[0].version, tuple(packages)
+    )
 
 
 def resolve_layer(layer: Layer, bases: mirror.Mirror) -> list[Package]:
     archive = Archive(layer.suite, layer.architecture, bases)
     archive.update()
     wanted = list(layer.packages)
-    return archive.closure(wanted) if layer.dependencies else sorted(archive.show(wanted))
+    return (
+        archive.closure(wanted) if layer.dependencies else sorted(archive.show(wanted))
+    )

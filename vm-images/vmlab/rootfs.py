@@ -31,16 +31,22 @@ def image() -> Path:
     locked = recipes.locked_layers()
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
     key = cache.key_of(_FORMAT, repr(wish), repr(sorted(locked.items())), python)
-    return cache.made_once(cache.root() / "root" / f"{key}.erofs", lambda path: _build(path, wish, locked))
+    return cache.made_once(
+        cache.root() / "root" / f"{key}.erofs", lambda path: _build(path, wish, locked)
+    )
 
 
-def _build(target: Path, wish: recipes.RootWish, locked: dict[str, list[Package]]) -> None:
+def _build(
+    target: Path, wish: recipes.RootWish, locked: dict[str, list[Package]]
+) -> None:
     bases = mirror.of_this_machine()
     tree = target.parent / "tree"
     _lay_out(tree)
     for layer in wish.layers:
         if layer.name not in locked:
-            raise VmSetupError(f"layer {layer.name} is not in {recipes.ROOT_LOCK.name}; run `vmlab resolve --root`")
+            raise VmSetupError(
+                f"layer {layer.name} is not in {recipes.ROOT_LOCK.name}; run `vmlab resolve --root`"
+            )
         into = tree / layer.prefix.lstrip("/")
         if layer.prefix:
             _lay_out(into)
@@ -62,13 +68,27 @@ def _lay_out(tree: Path) -> None:
 
 
 def _unpack(deb: Path, tree: Path) -> None:
-    with subprocess.Popen([tools.find("dpkg-deb"), "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE) as source:
+    with subprocess.Popen(
+        [tools.find("dpkg-deb"), "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE
+    ) as source:
         sink = subprocess.run(
-            [tools.find("tar"), "-x", "--keep-directory-symlink", "--no-same-owner", "-p", "-C", str(tree)],
-            stdin=source.stdout, capture_output=True, check=False,
+            [
+                tools.find("tar"),
+                "-x",
+                "--keep-directory-symlink",
+                "--no-same-owner",
+                "-p",
+                "-C",
+                str(tree),
+            ],
+            stdin=source.stdout,
+            capture_output=True,
+            check=False,
         )
     if source.returncode or sink.returncode:
-        raise VmSetupError(f"cannot unpack {deb.name}: {sink.stderr.decode(errors='replace').strip()[-500:]}")
+        raise VmSetupError(
+            f"cannot unpack {deb.name}: {sink.stderr.decode(errors='replace').strip()[-500:]}"
+        )
 
 
 def _wrap(tree: Path, prefix: str, name: str, path: str) -> None:
@@ -78,12 +98,16 @@ def _wrap(tree: Path, prefix: str, name: str, path: str) -> None:
     look at themselves or at their children through it are misled.
     """
     linker = f"{prefix}/ld.so"
-    (tree / linker.lstrip("/")).symlink_to("usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2")
+    (tree / linker.lstrip("/")).symlink_to(
+        "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
+    )
     program = tree / prefix.lstrip("/") / path
     program.write_bytes(elf.with_interpreter(program.read_bytes(), linker))
     wrapper = tree / "usr/local/bin" / name
     wrapper.parent.mkdir(parents=True, exist_ok=True)
-    wrapper.write_text(_WRAPPER.format(program=name, linker=linker, prefix=prefix, path=path))
+    wrapper.write_text(
+        _WRAPPER.format(program=name, linker=linker, prefix=prefix, path=path)
+    )
     wrapper.chmod(0o755)
 
 
@@ -91,7 +115,9 @@ def _finish(tree: Path, wish: recipes.RootWish) -> None:
     for path in wish.prune:
         shutil.rmtree(tree / path, ignore_errors=True)
     for name in ("passwd", "group"):
-        shutil.copyfile(tree / f"usr/share/base-passwd/{name}.master", tree / f"etc/{name}")
+        shutil.copyfile(
+            tree / f"usr/share/base-passwd/{name}.master", tree / f"etc/{name}"
+        )
     (tree / "etc/hostname").write_text("guest\n")
     (tree / "etc/hosts").write_text("127.0.0.1 localhost guest\n::1 localhost\n")
     for link, target in wish.links.items():
@@ -107,20 +133,47 @@ def _compile_python(tree: Path) -> None:
     """Byte code now, on fast hardware; in the guest the standard library would be compiled anew in every boot."""
     for library in sorted(tree.glob("usr/lib/python3.*")):
         if library.name != f"python{sys.version_info[0]}.{sys.version_info[1]}":
-            raise VmSetupError(f"the guest has {library.name}; build its image with that version, this is {sys.version}")
+            raise VmSetupError(
+                f"the guest has {library.name}; build its image with that version, this is {sys.version}"
+            )
         # Unchecked: the file times of the image are not those of this tree.
         done = subprocess.run(
-            [sys.executable, "-m", "compileall", "-q", "-j1", "--invalidation-mode", "unchecked-hash",
-             "-s", str(tree), "-p", "/", str(library)],
-            capture_output=True, check=False, env={**os.environ, "PYTHONHASHSEED": "0"},
+            [
+                sys.executable,
+                "-m",
+                "compileall",
+                "-q",
+                "-j1",
+                "--invalidation-mode",
+                "unchecked-hash",
+                "-s",
+                str(tree),
+                "-p",
+                "/",
+                str(library),
+            ],
+            capture_output=True,
+            check=False,
+            env={**os.environ, "PYTHONHASHSEED": "0"},
         )
         if done.returncode:
-            raise VmSetupError(f"byte-compiling {library.name}: {done.stdout.decode(errors='replace')[-500:]}")
+            raise VmSetupError(
+                f"byte-compiling {library.name}: {done.stdout.decode(errors='replace')[-500:]}"
+            )
 
 
 def _make_erofs(tree: Path, target: Path) -> None:
     tools.output_of(
-        ["mkfs.erofs", "--quiet", "-zlz4", f"-T{_TIMESTAMP}", f"-U{_UUID}", "--all-root", str(target), str(tree)],
+        [
+            "mkfs.erofs",
+            "--quiet",
+            "-zlz4",
+            f"-T{_TIMESTAMP}",
+            f"-U{_UUID}",
+            "--all-root",
+            str(target),
+            str(tree),
+        ],
         timeout_s=600,
     )
     shutil.rmtree(tree)

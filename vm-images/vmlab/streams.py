@@ -11,9 +11,14 @@ from .protocol import WINDOW
 class Sink(typing.Protocol):
     """Takes output. `feed` returns how many bytes the other side may be credited for at once."""
 
-    def feed(self, data: bytes) -> int: ...
-    def end(self) -> None: ...
-    def abandon(self) -> None: ...
+    def feed(self, data: bytes) -> int:
+        ...
+
+    def end(self) -> None:
+        ...
+
+    def abandon(self) -> None:
+        ...
 
 
 class MemorySink:
@@ -63,7 +68,9 @@ class PipeSink:
 
     def feed(self, data: bytes) -> int:
         if self.fd < 0:
-            return len(data)   # the user closed its end: the program goes on, into the void
+            return len(
+                data
+            )  # the user closed its end: the program goes on, into the void
         self.pending += data
         return self.drain()
 

@@ -27,7 +27,7 @@ def attach(channel: Channel) -> int:
 
 def _copy_in(channel: Channel) -> None:
     fd = channel.stdin.fileno()
-    with contextlib.suppress(OSError):   # the program or the machine ended first
+    with contextlib.suppress(OSError):  # the program or the machine ended first
         while data := os.read(0, 65536):
             view = memoryview(data)
             while view:
@@ -49,6 +49,11 @@ def shell(vm: Vm) -> int:
     size = os.get_terminal_size(0)
     print(f"{vm.name}: {vm.release}; exit ends the machine\r", file=sys.stderr)
     term = os.environ.get("TERM", "linux")
-    with vm.spawn(["bash", "-l"], env={"TERM": term}, cwd="/root", terminal=(size.lines, size.columns)) as channel:
+    with vm.spawn(
+        ["bash", "-l"],
+        env={"TERM": term},
+        cwd="/root",
+        terminal=(size.lines, size.columns),
+    ) as channel:
         with raw_terminal():
             return attach(channel)

@@ -26,18 +26,29 @@ def find(program: str) -> str:
     path = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
     if found := shutil.which(program, path=path):
         return found
-    raise VmSetupError(f"{program} is not installed (Debian package {_PACKAGE_OF.get(program, program)})")
+    raise VmSetupError(
+        f"{program} is not installed (Debian package {_PACKAGE_OF.get(program, program)})"
+    )
 
 
 def output_of(
-    argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, stdin: bytes | None = None
+    argv: Sequence[str],
+    *,
+    timeout_s: float,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
 ) -> str:
     """Standard output of a program that must succeed; its last words become the error."""
     program = find(argv[0])
     full_env = {**os.environ, **(env or {}), "LC_ALL": "C.UTF-8"}
     try:
         done = subprocess.run(
-            [program, *argv[1:]], capture_output=True, check=False, timeout=timeout_s, env=full_env, input=stdin
+            [program, *argv[1:]],
+            capture_output=True,
+            check=False,
+            timeout=timeout_s,
+            env=full_env,
+            input=stdin,
         )
     except subprocess.TimeoutExpired as late:
         raise VmSetupError(f"{argv[0]} did not end within {timeout_s:g} s") from late

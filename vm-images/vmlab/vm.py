@@ -24,7 +24,9 @@ _GRACE_S = 3.0
 
 
 class Vm:
-    def __init__(self, link: Link, console: Console, name: str, workdir: Path, release: str) -> None:
+    def __init__(
+        self, link: Link, console: Console, name: str, workdir: Path, release: str
+    ) -> None:
         self._link = link
         self._console = console
         self._numbers = itertools.count()
@@ -51,8 +53,13 @@ class Vm:
         chosen = acceleration or accel.choose(kernel_name)
         workdir.mkdir(parents=True, exist_ok=True)
         machine = qemu.Machine(
-            accel=chosen, kernel=files.vmlinuz, initrd=initrd.build(workdir / "initrd.cpio", files, payload), root=root,
-            console=workdir / "console.log", memory_mb=memory_mb, cpus=cpus,
+            accel=chosen,
+            kernel=files.vmlinuz,
+            initrd=initrd.build(workdir / "initrd.cpio", files, payload),
+            root=root,
+            console=workdir / "console.log",
+            memory_mb=memory_mb,
+            cpus=cpus,
         )
         machine.console.unlink(missing_ok=True)
         console = Console(machine.console)
@@ -62,7 +69,9 @@ class Vm:
             words = [log_path.read_text(errors="replace").strip(), console.last_words()]
             return "".join(f"\n{text}" for text in words if text)
 
-        log = os.open(log_path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o644)
+        log = os.open(
+            log_path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o644
+        )
         try:
             link = Link(lambda fd: qemu.command(machine, fd), log, deadline_s, explain)
             try:
@@ -72,7 +81,7 @@ class Vm:
                 raise
         finally:
             os.close(log)
-        machine.initrd.unlink()   # QEMU has read it; payloads are large
+        machine.initrd.unlink()  # QEMU has read it; payloads are large
         return cls(link, console, kernel_name, workdir, release)
 
     def spawn(
@@ -90,16 +99,23 @@ class Vm:
         """
         if stderr is None:
             path = self.workdir / f"stderr-{next(self._numbers)}-{Path(argv[0]).name}"
-            error_fd = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o644)
+            error_fd = os.open(
+                path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o644
+            )
         else:
             error_fd = os.dup(stderr)
         in_read, in_write = os.pipe2(os.O_CLOEXEC)
         out_read, out_write = os.pipe2(os.O_CLOEXEC)
         stdin, stdout = os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb")
-        sinks: dict[int, Sink] = {Stream.STDOUT: PipeSink(out_write), Stream.STDERR: FileSink(error_fd)}
+        sinks: dict[int, Sink] = {
+            Stream.STDOUT: PipeSink(out_write),
+            Stream.STDERR: FileSink(error_fd),
+        }
         try:
             process = self._link.start(
-                protocol.spawn_body(argv, env or {}, cwd, terminal), PipeSource(in_read), sinks
+                protocol.spawn_body(argv, env or {}, cwd, terminal),
+                PipeSource(in_read),
+                sinks,
             )
             self._started(process, argv)
         except BaseException:
@@ -120,18 +136,26 @@ class Vm:
         """Run to the end. TimeoutExpired after killing it; a status other than 0 is the caller's to judge."""
         out, err = MemorySink(), MemorySink()
         sinks: dict[int, Sink] = {Stream.STDOUT: out, Stream.STDERR: err}
-        process = self._link.start(protocol.spawn_body(argv, env or {}, cwd, None), MemorySource(input), sinks)
+        process = self._link.start(
+            protocol.spawn_body(argv, env or {}, cwd, None), MemorySource(input), sinks
+        )
         self._started(process, argv)
         if not self._link.wait_for(lambda: process.wait_status is not None, timeout_s):
-            self._link.send(Frame(Type.KILL, process.number, 0, u32_body(signal.SIGKILL)))
+            self._link.send(
+                Frame(Type.KILL, process.number, 0, u32_body(signal.SIGKILL))
+            )
             self._link.wait_for(lambda: process.wait_status is not None, _GRACE_S)
             self._link.send(Frame(Type.CLOSE, process.number))
-            raise subprocess.TimeoutExpired(list(argv), timeout_s, bytes(out.data), bytes(err.data))
+            raise subprocess.TimeoutExpired(
+                list(argv), timeout_s, bytes(out.data), bytes(err.data)
+            )
         if not self._link.wait_for(lambda: process.complete, _GRACE_S):
             self._link.send(Frame(Type.CLOSE, process.number))
         assert process.wait_status is not None
         status = os.waitstatus_to_exitcode(process.wait_status)
-        return subprocess.CompletedProcess(list(argv), status, bytes(out.data), bytes(err.data))
+        return subprocess.CompletedProcess(
+            list(argv), status, bytes(out.data), bytes(err.data)
+        )
 
     def console_problems(self) -> list[str]:
         """Kernel trouble (BUG, WARNING, Oops, hung task, ...) since last asked."""
@@ -145,15 +169,24 @@ class Vm:
         self._link.close()
 
     def _started(self, process: Process, argv: Sequence[str]) -> None:
-        self._link.wait_for(lambda: process.pid is not None or process.errno is not None, None)
+        self._link.wait_for(
+            lambda: process.pid is not None or process.errno is not None, None
+        )
         if process.errno is not None:
-            raise OSError(process.errno, f"guest {self.name}: {os.strerror(process.errno)}", argv[0])
+            raise OSError(
+                process.errno,
+                f"guest {self.name}: {os.strerror(process.errno)}",
+                argv[0],
+            )
 
     def __enter__(self) -> Vm:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -161,12 +194,16 @@ class Vm:
 def _first_word(link: Link, abi: str, deadline_s: float, console: Console) -> str:
     """Wait for the agent's greeting; returns the release of the kernel that really runs."""
     if not link.wait_for(lambda: link.hello is not None, deadline_s):
-        raise VmLost(f"the guest did not come up within {deadline_s:g} s\n{console.last_words()}")
+        raise VmLost(
+            f"the guest did not come up within {deadline_s:g} s\n{console.last_words()}"
+        )
     assert link.hello is not None
     version = int.from_bytes(link.hello.body[:4], "little")
     release = link.hello.body[4:].decode(errors="replace")
     if version != protocol.VERSION:
-        raise VmSetupError(f"the guest's agent speaks protocol {version}, this side {protocol.VERSION}")
+        raise VmSetupError(
+            f"the guest's agent speaks protocol {version}, this side {protocol.VERSION}"
+        )
     if release != abi:
         raise VmSetupError(f"booted {release}, expected {abi}")
     return release
