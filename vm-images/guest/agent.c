@@ -16,19 +16,19 @@
 enum { MAX_CHANNELS = 64 };
 
 struct stream {
-	int fd;               /* -1: ended */
-	uint32_t credit;      /* bytes that we may still send (output) */
+	int fd;		 /* -1: ended */
+	uint32_t credit; /* bytes that we may still send (output) */
 };
 
 struct channel {
 	int used;
 	uint16_t number;
-	pid_t pid;            /* 0: reaped */
-	struct stream output[3];   /* by stream number; [STREAM_STDIN] stays unused */
+	pid_t pid;		 /* 0: reaped */
+	struct stream output[3]; /* by stream number; [STREAM_STDIN] stays unused */
 	int in;
-	int in_ends;          /* the host will send no more: close `in` once `waiting` is empty */
+	int in_ends; /* the host will send no more: close `in` once `waiting` is empty */
 	size_t waiting_length;
-	unsigned char waiting[WINDOW];   /* bytes for stdin that its pipe did not take yet */
+	unsigned char waiting[WINDOW]; /* bytes for stdin that its pipe did not take yet */
 };
 
 static struct channel channels[MAX_CHANNELS];
@@ -43,7 +43,8 @@ static struct channel *find(uint16_t number)
 
 static void release_if_done(struct channel *channel)
 {
-	if (channel->pid == 0 && channel->output[STREAM_STDOUT].fd < 0 && channel->output[STREAM_STDERR].fd < 0) {
+	if (channel->pid == 0 && channel->output[STREAM_STDOUT].fd < 0 &&
+	    channel->output[STREAM_STDERR].fd < 0) {
 		if (channel->in >= 0)
 			close(channel->in);
 		channel->used = 0;
@@ -76,7 +77,7 @@ static void push_stdin(struct channel *channel)
 		if (done < 0 && errno == EAGAIN)
 			break;
 		if (done < 0) {
-			end_stdin(channel);   /* nobody reads it any more */
+			end_stdin(channel); /* nobody reads it any more */
 			return;
 		}
 		at += (size_t)done;
@@ -97,7 +98,7 @@ static void pull_output(struct channel *channel, uint8_t stream)
 	const ssize_t got = read(source->fd, buffer, room);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (got <= 0) {   /* the end; a terminal says EIO when its last user is gone */
+	if (got <= 0) { /* the end; a terminal says EIO when its last user is gone */
 		end_output(channel, stream);
 		return;
 	}
@@ -118,7 +119,8 @@ static void on_spawn(const struct frame *frame)
 		why = EPROTO;
 	else if (channel) {
 		memcpy(&head, frame->body, sizeof(head));
-		why = child_start(&head, (char *)frame->body + sizeof(head), frame->head.length - sizeof(head), &child);
+		why = child_start(&head, (char *)frame->body + sizeof(head),
+				  frame->head.length - sizeof(head), &child);
 	}
 	if (why != 0) {
 		frame_send_u32(frame->head.channel, FRAME_FAILED, 0, (uint32_t)why);
@@ -130,8 +132,8 @@ static void on_spawn(const struct frame *frame)
 	channel->in = child.in;
 	channel->in_ends = 0;
 	channel->waiting_length = 0;
-	channel->output[STREAM_STDOUT] = (struct stream){ .fd = child.out, .credit = WINDOW };
-	channel->output[STREAM_STDERR] = (struct stream){ .fd = child.err, .credit = WINDOW };
+	channel->output[STREAM_STDOUT] = (struct stream){.fd = child.out, .credit = WINDOW};
+	channel->output[STREAM_STDERR] = (struct stream){.fd = child.err, .credit = WINDOW};
 	frame_send_u32(channel->number, FRAME_STARTED, 0, (uint32_t)child.pid);
 	if (child.err < 0)
 		frame_send(channel->number, FRAME_DATA, STREAM_STDERR, NULL, 0);
@@ -225,14 +227,15 @@ static void fill_poll(struct pollfd *slots)
 		const struct channel *channel = &channels[i];
 		struct pollfd *three = slots + 2 + 3 * i;
 		for (uint8_t stream = 0; stream < 3; stream++)
-			three[stream] = (struct pollfd){ .fd = -1 };
+			three[stream] = (struct pollfd){.fd = -1};
 		if (!channel->used)
 			continue;
 		if (channel->waiting_length)
-			three[STREAM_STDIN] = (struct pollfd){ .fd = channel->in, .events = POLLOUT };
+			three[STREAM_STDIN] = (struct pollfd){.fd = channel->in, .events = POLLOUT};
 		for (uint8_t stream = STREAM_STDOUT; stream <= STREAM_STDERR; stream++)
 			if (channel->output[stream].credit)
-				three[stream] = (struct pollfd){ .fd = channel->output[stream].fd, .events = POLLIN };
+				three[stream] =
+					(struct pollfd){.fd = channel->output[stream].fd, .events = POLLIN};
 	}
 }
 
@@ -241,10 +244,12 @@ static void serve_channels(const struct pollfd *slots)
 	for (int i = 0; i < MAX_CHANNELS; i++) {
 		const struct pollfd *three = slots + 2 + 3 * i;
 		/* Each step may end the channel: look again before the next one. */
-		if (three[STREAM_STDIN].revents && channels[i].used && channels[i].in == three[STREAM_STDIN].fd)
+		if (three[STREAM_STDIN].revents && channels[i].used &&
+		    channels[i].in == three[STREAM_STDIN].fd)
 			push_stdin(&channels[i]);
 		for (uint8_t stream = STREAM_STDOUT; stream <= STREAM_STDERR; stream++)
-			if (three[stream].revents && channels[i].used && channels[i].output[stream].fd == three[stream].fd)
+			if (three[stream].revents && channels[i].used &&
+			    channels[i].output[stream].fd == three[stream].fd)
 				pull_output(&channels[i], stream);
 	}
 }
@@ -266,7 +271,7 @@ static int take_signals(void)
 	sigemptyset(&children);
 	sigaddset(&children, SIGCHLD);
 	both = children;
-	sigaddset(&both, SIGPIPE);   /* a program that closed its stdin is no reason to die: write says EPIPE */
+	sigaddset(&both, SIGPIPE); /* a program that closed its stdin is no reason to die: write says EPIPE */
 	must(sigprocmask(SIG_BLOCK, &both, NULL), "sigprocmask");
 	return (int)must(signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
 }
@@ -280,20 +285,20 @@ _Noreturn void agent_main(void)
 	setenv("HOME", "/root", 1);
 	setenv("LANG", "C.UTF-8", 1);
 	/* Whatever runs in the guest, the host must be able to stop it. Children start with the ordinary policy. */
-	const struct sched_param urgent = { .sched_priority = 50 };
+	const struct sched_param urgent = {.sched_priority = 50};
 	must(sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &urgent), "priority");
 
 	say_hello();
 	for (;;) {
-		slots[0] = (struct pollfd){ .fd = port_fd(), .events = POLLIN };
-		slots[1] = (struct pollfd){ .fd = signals, .events = POLLIN };
+		slots[0] = (struct pollfd){.fd = port_fd(), .events = POLLIN};
+		slots[1] = (struct pollfd){.fd = signals, .events = POLLIN};
 		fill_poll(slots);
 		if (poll(slots, sizeof(slots) / sizeof(*slots), -1) < 0 && errno != EINTR)
 			die("poll");
 		if (slots[0].revents & POLLIN)
 			port_receive(on_frame);
 		else if (slots[0].revents & POLLHUP)
-			power_off();   /* the host is gone; nobody will ever ask again */
+			power_off(); /* the host is gone; nobody will ever ask again */
 		/* Output before the exit status: what a program said is on its way when its end is reported. */
 		serve_channels(slots);
 		if (slots[1].revents) {

@@ -33,7 +33,7 @@ static void mount_at(const char *type, const char *path, unsigned long flags, co
 /* The disk's node appears a moment after its driver: the probe runs on another kernel thread. */
 static void wait_for(const char *path)
 {
-	const struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
+	const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
 	for (int tries = 0; access(path, F_OK) < 0; tries++) {
 		if (tries == 5000)
 			die(path);
@@ -68,7 +68,9 @@ void boot_early(void)
 	make_dir("/over/upper", 0755);
 	make_dir("/over/work", 0755);
 	make_dir("/newroot", 0755);
-	must(mount("root", "/newroot", "overlay", 0, "lowerdir=/lower,upperdir=/over/upper,workdir=/over/work"), "overlay");
+	must(mount("root", "/newroot", "overlay", 0,
+		   "lowerdir=/lower,upperdir=/over/upper,workdir=/over/work"),
+	     "overlay");
 
 	must(mount("/dev", "/newroot/dev", NULL, MS_MOVE, NULL), "move /dev");
 	must(mount("/proc", "/newroot/proc", NULL, MS_MOVE, NULL), "move /proc");
@@ -84,7 +86,7 @@ static void write_text(const char *path, const char *text)
 {
 	const int fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		return;   /* a setting that this kernel does not have */
+		return; /* a setting that this kernel does not have */
 	if (write(fd, text, strlen(text)) < 0)
 		dprintf(STDERR_FILENO, "vmguest: note: %s refuses %s\n", path, text);
 	close(fd);
@@ -93,7 +95,7 @@ static void write_text(const char *path, const char *text)
 static void raise_loopback(void)
 {
 	const int fd = (int)must(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
 	must(ioctl(fd, SIOCSIFFLAGS, &request), "loopback");
 	close(fd);
 }
@@ -133,7 +135,8 @@ void boot_furnish(void)
 	umask(022);
 	write_text("/sys/fs/cgroup/cgroup.subtree_control", "+cpu +memory +pids");
 	/* A kernel without it cannot execute images; whoever needs that finds the directory empty and says so. */
-	if (mount("binfmt_misc", "/proc/sys/fs/binfmt_misc", "binfmt_misc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+	if (mount("binfmt_misc", "/proc/sys/fs/binfmt_misc", "binfmt_misc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  NULL) < 0)
 		dprintf(STDERR_FILENO, "vmguest: note: no binfmt_misc: %s\n", strerror(errno));
 
 	(void)!symlink("/proc/self/fd", "/dev/fd");
@@ -146,7 +149,7 @@ void boot_furnish(void)
 	/* The console is read by a program that looks for trouble; keep chatter out, but everything from a warning up in. */
 	write_text("/proc/sys/kernel/printk", "5 4 1 5");
 	write_text("/proc/sys/kernel/hung_task_timeout_secs", "60");
-	const struct rlimit files = { .rlim_cur = 1024, .rlim_max = 1048576 };
+	const struct rlimit files = {.rlim_cur = 1024, .rlim_max = 1048576};
 	must(setrlimit(RLIMIT_NOFILE, &files), "file limit");
 }
 

@@ -44,7 +44,7 @@ static int wire_terminal(struct wiring *wiring, const struct spawn_head *head)
 	const int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0)
 		return errno;
-	const struct winsize size = { .ws_row = head->rows, .ws_col = head->columns };
+	const struct winsize size = {.ws_row = head->rows, .ws_col = head->columns};
 	ioctl(master, TIOCSWINSZ, &size);
 	const int slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0)
@@ -71,7 +71,8 @@ static int split(char *text, size_t length, char **words, size_t count)
 	return 0;
 }
 
-_Noreturn static void become(const struct spawn_head *head, char **words, const struct wiring *wiring, int report)
+_Noreturn static void become(const struct spawn_head *head, char **words, const struct wiring *wiring,
+			     int report)
 {
 	setsid();
 	for (int i = 0; i < 3; i++)
@@ -97,13 +98,14 @@ _Noreturn static void become(const struct spawn_head *head, char **words, const 
 int child_start(const struct spawn_head *head, char *text, size_t length, struct child *child)
 {
 	char *words[MAX_WORDS];
-	if (head->argc < 1 || head->argc > MAX_WORDS || head->envc > MAX_WORDS || 1 + head->argc + head->envc > MAX_WORDS)
+	if (head->argc < 1 || head->argc > MAX_WORDS || head->envc > MAX_WORDS ||
+	    1 + head->argc + head->envc > MAX_WORDS)
 		return E2BIG;
 	if (split(text, length, words, 1 + head->argc + head->envc) < 0)
 		return EPROTO;
 
-	struct wiring wiring = { .child_end = { -1, -1, -1 }, .our_end = { -1, -1, -1 } };
-	int report[2] = { -1, -1 };
+	struct wiring wiring = {.child_end = {-1, -1, -1}, .our_end = {-1, -1, -1}};
+	int report[2] = {-1, -1};
 	int why = head->flags & SPAWN_PTY ? wire_terminal(&wiring, head) : wire_pipes(&wiring);
 	if (why == 0 && pipe2(report, O_CLOEXEC) < 0)
 		why = errno;

@@ -38,7 +38,7 @@ static int find_port(char *path, size_t size)
 void port_open(void)
 {
 	char path[300];
-	const struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
+	const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
 	for (int tries = 0; find_port(path, sizeof(path)) < 0; tries++) {
 		if (tries == 2500) {
 			errno = ENODEV;
@@ -63,7 +63,7 @@ static void write_all(const void *data, size_t length)
 			at += done;
 			length -= (size_t)done;
 		} else if (errno == EAGAIN) {
-			struct pollfd wait = { .fd = port, .events = POLLOUT };
+			struct pollfd wait = {.fd = port, .events = POLLOUT};
 			poll(&wait, 1, -1);
 		} else if (errno != EINTR) {
 			die("control port write");
@@ -75,7 +75,10 @@ void frame_send(uint16_t channel, uint8_t type, uint8_t stream, const void *body
 {
 	static unsigned char buffer[sizeof(struct frame_header) + FRAME_MAX];
 	const struct frame_header head = {
-		.length = (uint32_t)length, .channel = channel, .type = type, .stream = stream,
+		.length = (uint32_t)length,
+		.channel = channel,
+		.type = type,
+		.stream = stream,
 	};
 	/* One write: each is a round trip through the hypervisor. */
 	memcpy(buffer, &head, sizeof(head));

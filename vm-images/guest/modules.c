@@ -66,7 +66,7 @@ int modprobe_main(int argc, char **argv)
 {
 	if (argc < 2)
 		return 2;
-	char *wanted = argv[argc - 1];   /* the kernel calls: modprobe -q -- NAME */
+	char *wanted = argv[argc - 1]; /* the kernel calls: modprobe -q -- NAME */
 	underscores(wanted);
 	FILE *table = fopen(TABLE, "re");
 	if (!table)

@@ -7,7 +7,9 @@
 #include <sys/mman.h>
 
 // From linux/fs.h of Linux 6.7; the build machine's headers may be older.
-struct page_region { uint64_t start, end, categories; };
+struct page_region {
+	uint64_t start, end, categories;
+};
 struct pm_scan_arg {
 	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
 	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
@@ -23,8 +25,13 @@ int main(void)
 	struct page_region found[4];
 	memset(found, 0, sizeof(found));
 	struct pm_scan_arg scan = {
-		.size = sizeof(scan), .start = (uintptr_t)base, .end = (uintptr_t)base + 16 * 4096,
-		.vec = (uintptr_t)found, .vec_len = 4, .category_mask = PAGE_IS_PRESENT, .return_mask = PAGE_IS_PRESENT,
+		.size = sizeof(scan),
+		.start = (uintptr_t)base,
+		.end = (uintptr_t)base + 16 * 4096,
+		.vec = (uintptr_t)found,
+		.vec_len = 4,
+		.category_mask = PAGE_IS_PRESENT,
+		.return_mask = PAGE_IS_PRESENT,
 	};
 	if (ioctl(open("/proc/self/pagemap", O_RDONLY), PAGEMAP_SCAN, &scan) != 2)
 		return 1;
