@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -25,6 +26,14 @@ constexpr uint64_t kThreadFlags =
 
 class Spawn : public ::testing::Test {
  protected:
+  // Grandchildren fall to this process, which reaps them: the ids they had are free again when the test is
+  // over.
+  void SetUp() override { ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0); }
+  void TearDown() override {
+    parent_.reset();
+    while (::waitpid(-1, nullptr, __WALL | WNOHANG) > 0) {
+    }
+  }
   // Runs the parent up to the creation of the child, and gives the child's id in this pid namespace.
   pid_t run_to_birth(int event) {
     placed_.emplace(program_);
@@ -97,9 +106,13 @@ TEST_F(Spawn, AThreadSharesTheSlots) {
 TEST_F(Spawn, AChildGetsTheIdItIsAskedFor) {
   if (::geteuid() != 0) GTEST_SKIP() << "set_tid needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN";
   // An id that is free now; somebody may take it before the clone, so a few are tried.
+  std::string why;
   for (int attempt = 0; attempt < 20; ++attempt) {
     const pid_t wanted = 20'011 + attempt * 577;
-    if (::kill(wanted, 0) == 0 || errno != ESRCH) continue;
+    if (::kill(wanted, 0) == 0 || errno != ESRCH) {
+      why += fmt::format("{} is in use\n", wanted);
+      continue;
+    }
     Program program;
     ListBuilder& parent_list = program.add_list("parent");
     ListBuilder& child_list = program.add_list("child");
@@ -108,13 +121,17 @@ TEST_F(Spawn, AChildGetsTheIdItIsAskedFor) {
     child_list.syscall(Abi::k64, SYS_getpid, {}).save(got);
     const PlacedProgram placed(program);
     TestTask parent(TestTask::fork_stopped());
-    if (parent.run(placed.area(), parent_list).event != PTRACE_EVENT_FORK) continue;  // taken meanwhile
+    if (parent.run(placed.area(), parent_list).event != PTRACE_EVENT_FORK) {  // taken meanwhile
+      const Control control = parent.control(placed.area(), parent_list);
+      why += describe_failure(parent_list, control.failed_op, control.result) + "\n";
+      continue;
+    }
     TestTask child(wanted);
     EXPECT_EQ(run_child(wanted).signal, SIGTRAP);
     EXPECT_EQ(child.value(placed.area(), got), static_cast<uint64_t>(wanted));
     return;
   }
-  FAIL() << "none of twenty free ids could be had";
+  FAIL() << "none of twenty ids could be had:\n" << why;
 }
 
 TEST_F(Spawn, AnIdThatIsTakenIsAFailureWithItsReason) {
