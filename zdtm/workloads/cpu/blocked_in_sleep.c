@@ -7,9 +7,9 @@ static const struct timespec kAsked = {kTimeoutMs / 1000, kTimeoutMs % 1000 * 10
 
 static void sleeps(void)
 {
-	struct timespec left = {-1, -1};
+	// What is left is written whenever a tracer stops the sleep, so it may change though no signal comes.
+	struct timespec left;
 	CHECK_EQ(nanosleep(&kAsked, &left), 0);
-	CHECK_EQ(left.tv_sec, -1); // only an interrupted sleep may write it
 }
 
 static void sleeps_by_old_call(void)
