@@ -23,7 +23,8 @@ void run_hosted(Control* control) { cr_exec_interpret(control); }
 Result<HostedProgram> HostedProgram::load(const Program& program) {
   const uint64_t size = program.size();
   // Low, so that ops of the 32-bit ABI can point into it.
-  void* const mapping = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+  void* const mapping =
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
   if (mapping == MAP_FAILED) return fail_errno("map {} bytes for a program", size);
   HostedProgram hosted((Area()));
   hosted.mapping_ = mapping;
