@@ -53,6 +53,13 @@ void add_way_home(exec::ListBuilder& list, int notify_signal, exec::Slot frame) 
   list.sigreturn(frame);
 }
 
+// The kernel tells nobody of MCL_FUTURE, but our own area would be locked by it.
+Result<std::string> locked_memory(const ProcessView& process) {
+  const std::string text = CR_TRY(sys::read_file(process.path("status")));
+  const size_t line = text.find("VmLck:");
+  return line == std::string::npos ? std::string() : text.substr(line, text.find('\n', line) - line);
+}
+
 Result<Visit> prepare(const ProcessView& process, kinds::Collector& collector) {
   Visit visit;
   visit.process = &process;
@@ -111,7 +118,13 @@ Result<void> run_agents(const kinds::TreeView& tree, kinds::Collector& collector
     visits.push_back(CR_TRY(prepare(process, collector), "pid {}", process.pid()));
     requests.push_back({process.pid(), process.word_size, visits.back().area_size + visits.back().frames_size});
   }
+  std::vector<std::string> locked_before;
+  for (const Visit& visit : visits) locked_before.push_back(CR_TRY(locked_memory(*visit.process)));
   const std::vector<uint64_t> addresses = CR_TRY(guardian.map(requests));
+  for (size_t i = 0; i < visits.size(); ++i) {
+    if (CR_TRY(locked_memory(*visits[i].process)) != locked_before[i])
+      collector.refuse(visits[i].process->pid(), "mlock-future", "task", "locks whatever it will map (mlockall with MCL_FUTURE)");
+  }
   std::vector<trace::AgentRun> runs;
   for (size_t i = 0; i < visits.size(); ++i) {
     Visit& visit = visits[i];

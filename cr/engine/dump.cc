@@ -40,7 +40,13 @@ Result<void> cut(pid_t root, trace::Guardian& guardian, const Operation& operati
   out.tree = CR_TRY(kinds::look_at(std::move(frozen.processes), root));
   operation.step("collecting");
   for (const auto& kind : kinds::all_kinds()) CR_TRY(kind->collect(out.tree, out.collector), "{}", kind->name());
-  CR_TRY(run_agents(out.tree, out.collector, guardian, operation));
+  const auto asked = run_agents(out.tree, out.collector, guardian, operation);
+  if (!asked && asked.error().kind() == ErrorKind::kUnsupported) {
+    const auto& more = asked.error().blockers();
+    out.collector.blockers.insert(out.collector.blockers.end(), more.begin(), more.end());
+  } else if (!asked) {
+    return asked;
+  }
   if (!out.collector.blockers.empty()) return Failure(Error::unsupported(std::move(out.collector.blockers)));
   return {};
 }

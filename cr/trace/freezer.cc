@@ -27,6 +27,9 @@ constexpr unsigned long kSeizeOptions =
 // How long a thread may take to stop before we ask whether it waits for a vfork child.
 constexpr auto kStopPatience = 20ms;
 
+// How long a vfork child may take to its exec or its end.
+constexpr auto kVforkPatience = 1s;
+
 Result<proc::Stat> read_stat(pid_t tid) {
   const std::string text = CR_TRY(sys::read_file(fmt::format("/proc/{}/stat", tid)));
   return CR_TRY(proc::parse_stat(text), "/proc/{}/stat", tid);
@@ -47,6 +50,7 @@ Result<void> Freezer::freeze(pid_t root, Clock::time_point deadline) {
     const bool news = CR_TRY(scan());
     if (!blockers_.empty()) return {};
     CR_TRY(settle(deadline));
+    if (!blockers_.empty()) return {};
     if (!news && std::all_of(held_.begin(), held_.end(),
                              [](const auto& entry) { return entry.second.at == Held::At::kHome; })) {
       break;
@@ -154,24 +158,33 @@ Result<void> Freezer::settle(Clock::time_point deadline) {
       continue;
     }
     if (Clock::now() - late->second.asked_at > kStopPatience) let_vfork_children_go(late->second);
+    if (late->second.waits_for_child && Clock::now() - late->second.waiting_since > kVforkPatience) {
+      blockers_.push_back({late->second.tgid, "vfork", fmt::format("thread {}", late->first),
+                           "waits in vfork for a child that neither executes anything nor ends"});
+      return {};
+    }
     if (Clock::now() >= deadline) {
       const auto stat = read_stat(late->first);
       return fail(ErrorKind::kDeadline, "thread {} of pid {} did not stop in time (state {})", late->first,
                   late->second.tgid, stat ? stat->state : '?');
     }
-    CR_TRY(wait_for_event(std::min(deadline, Clock::now() + kStopPatience)));
+    wait_for_event(std::min(deadline, Clock::now() + kStopPatience));
+    if (interrupted_()) return fail(ErrorKind::kSystem, "the engine has ended");
   }
 }
 
 // A parent inside vfork(2) waits unstoppably until its child has a memory of its own: that child must run to its exec.
 void Freezer::let_vfork_children_go(Held& parent) {
   parent.asked_at = Clock::now();
+  if (parent.at != Held::At::kRunning) return;
   for (auto& [tid, thread] : held_) {
     if (thread.at != Held::At::kHome || thread.tgid == parent.tgid || !same_memory(thread.tid, parent.tid)) continue;
     const auto stat = read_stat(tid);
     if (!stat || stat->ppid != parent.tgid) continue;
     thread.at = Held::At::kRunning;
     thread.let_go = true;
+    if (!parent.waits_for_child) parent.waiting_since = Clock::now();
+    parent.waits_for_child = true;
     (void)resume(tid);
   }
 }
@@ -233,15 +246,13 @@ bool Freezer::reap_events() {
   return true;
 }
 
-Result<void> Freezer::wait_for_event(Clock::time_point deadline) {
+void Freezer::wait_for_event(Clock::time_point deadline) {
   // SIGCHLD is blocked in this process except here, so an event between the last look and this wait ends it at once.
   sigset_t none;
   sigemptyset(&none);
   const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - Clock::now()).count();
   const timespec time_out{std::max<long>(left, 0) / 1000000000, std::max<long>(left, 0) % 1000000000};
   (void)::ppoll(nullptr, 0, &time_out, &none);
-  if (interrupted_()) return fail(ErrorKind::kSystem, "the engine has ended");
-  return {};
 }
 
 Result<void> Freezer::wait_for_arrival(pid_t tid, Clock::time_point deadline) {
@@ -253,20 +264,22 @@ Result<void> Freezer::wait_for_arrival(pid_t tid, Clock::time_point deadline) {
     if (thread->second.at != Held::At::kAway) return {};
     if (Clock::now() >= deadline)
       return fail(ErrorKind::kDeadline, "thread {} does not come back from our code", tid);
-    CR_TRY(wait_for_event(deadline));
+    wait_for_event(deadline);
   }
 }
 
 Result<ThreadState> Freezer::snapshot(pid_t tid) {
   ThreadState state;
   state.tid = tid;
-  state.regs = unharmed(tid, CR_TRY(get_regs(tid)));
+  state.regs = CR_TRY(get_regs(tid));
+  undo_giving_up(state);
   state.xstate = CR_TRY(get_xstate(tid));
   state.signal_mask = CR_TRY(get_signal_mask(tid));
   state.tls = CR_TRY(get_tls(tid));
   state.rseq = CR_TRY(get_rseq(tid));
-  abort_critical_section(tid, state);
+  abort_critical_section(state);
   state.syscall_user_dispatch = CR_TRY(has_syscall_user_dispatch(tid));
+  state.has_io_ports = CR_TRY(has_io_ports(tid));
   state.pending = CR_TRY(peek_signals(tid, SignalQueue::kThread));
   return state;
 }

@@ -31,6 +31,8 @@ struct Held {
   At at = At::kRunning;
   bool group_stopped = false;    // by SIGSTOP and the like: job control, not us
   bool let_go = false;           // a vfork child that must reach its exec before its parent can stop
+  bool waits_for_child = false;  // in vfork
+  Clock::time_point waiting_since{};
   ThreadState state;             // as it was when it came home
   int notify_signal = 0;         // while away: the signal that says it has finished
   std::vector<int> deferred;     // SIGSTOP that came while away; sent again at the thaw
@@ -39,7 +41,8 @@ struct Held {
 
 class Freezer {
  public:
-  // `interrupted` is asked now and then while waiting; true abandons the wait (the engine is gone).
+  // `interrupted` is asked now and then while the tree is being stopped; true abandons that (the engine is gone). A thread
+  // that runs something of ours is waited for all the same: it must come home first.
   explicit Freezer(std::function<bool()> interrupted) : interrupted_(std::move(interrupted)) {}
 
   // Either all of the tree stands still, or the error tells why not (nothing is held back then by mistake: call
@@ -65,7 +68,7 @@ class Freezer {
   void on_stop(pid_t tid, int status);
   void stop_again(Held& thread, int signal);
   bool reap_events();
-  Result<void> wait_for_event(Clock::time_point deadline);
+  void wait_for_event(Clock::time_point deadline);
   void let_vfork_children_go(Held& parent);
   Result<ThreadState> snapshot(pid_t tid);
 

@@ -1,5 +1,6 @@
 #include "cr/trace/guardian.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -64,6 +65,8 @@ void put_thread(WireWriter& out, const ThreadState& thread) {
   out.put(thread.rseq.has_value());
   out.put(thread.rseq.value_or(ptrace_rseq_configuration{}));
   out.put(thread.syscall_user_dispatch);
+  out.put(thread.gave_up);
+  out.put(thread.has_io_ports);
   out.put(thread.wait.has_value());
   out.put(thread.wait.value_or(ObservedWait{}));
   out.put_all(thread.pending);
@@ -80,6 +83,8 @@ ThreadState get_thread(WireReader& in) {
   const auto rseq = in.get<ptrace_rseq_configuration>();
   if (has_rseq) thread.rseq = rseq;
   thread.syscall_user_dispatch = in.get<bool>();
+  thread.gave_up = in.get<bool>();
+  thread.has_io_ports = in.get<bool>();
   const bool has_wait = in.get<bool>();
   const auto wait = in.get<ObservedWait>();
   if (has_wait) thread.wait = wait;
@@ -169,6 +174,7 @@ class Server {
     out.put(error.kind());
     out.put(error.error_number());
     out.put_text(error.message());
+    put_blockers(out, error.blockers());
     return send(socket_, 0, out.bytes());
   }
 
@@ -183,10 +189,17 @@ class Server {
   Remote remote_;
 };
 
+// While tasks are in its hands, the kernel must find somebody else to kill. Needs CAP_SYS_RESOURCE; without, so be it.
+void never_for_lack_of_memory() {
+  const auto fd = sys::open("/proc/self/oom_score_adj", O_WRONLY);
+  if (fd) (void)sys::write_fully(fd->get(), std::as_bytes(std::span("-1000", 5)));
+}
+
 [[noreturn]] void be_guardian(int socket) {
   // Not in the engine's session: what the terminal or a job control kill does to the engine must not reach us.
   ::setsid();
   ::prctl(PR_SET_NAME, "cr-guardian");
+  never_for_lack_of_memory();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGCHLD, [](int) {});  // only there to end a wait
   sigset_t blocked;
@@ -227,7 +240,10 @@ Result<std::vector<std::byte>> Guardian::ask(uint32_t what, const std::vector<st
   WireReader in(std::move(answer));
   const auto kind = in.get<ErrorKind>();
   (void)in.get<int>();
-  return Failure(Error(kind, in.get_text()));
+  const std::string message = in.get_text();
+  std::vector<Blocker> blockers = get_blockers(in);
+  if (!blockers.empty()) return Failure(Error::unsupported(std::move(blockers)));
+  return Failure(Error(kind, message));
 }
 
 Result<FrozenTree> Guardian::freeze(pid_t root, std::chrono::milliseconds patience) {

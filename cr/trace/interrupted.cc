@@ -18,7 +18,7 @@ constexpr uint16_t kInt80 = 0x80cd;
 // io_getevents and io_pgetevents restart by themselves since long; these never learned to.
 constexpr uint64_t kGivesUp64[] = {SYS_rt_sigtimedwait, SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2,
                                    SYS_semop,           SYS_semtimedop, SYS_msgrcv,      SYS_msgsnd};
-// i386: ipc, rt_sigtimedwait, epoll_wait, epoll_pwait, msgsnd, msgrcv, semtimedop_time64, rt_sigtimedwait_time64,
+// i386: ipc (semop, msgsnd and their like), rt_sigtimedwait, epoll_wait, epoll_pwait, msgsnd, msgrcv, semtimedop_time64, rt_sigtimedwait_time64,
 // epoll_pwait2.
 constexpr uint64_t kGivesUp32[] = {117, 177, 256, 319, 400, 401, 420, 421, 441};
 
@@ -36,19 +36,20 @@ constexpr uint64_t kRseqCsAt = 8;  // struct rseq: after the two cpu numbers
 
 }  // namespace
 
-user_regs_struct unharmed(pid_t tid, user_regs_struct regs) {
-  if (static_cast<int64_t>(regs.orig_rax) < 0 || static_cast<int32_t>(regs.rax) != -EINTR) return regs;
-  const auto door = sys::peek<uint16_t>(tid, {regs.rip - 2});
+void undo_giving_up(ThreadState& thread) {
+  user_regs_struct& regs = thread.regs;
+  if (static_cast<int64_t>(regs.orig_rax) < 0 || static_cast<int32_t>(regs.rax) != -EINTR) return;
+  const auto door = sys::peek<uint16_t>(thread.tid, {regs.rip - 2});
   const bool compat = regs.cs == kUserCode32 || (door && *door == kInt80);
-  if (compat ? contains(kGivesUp32, regs.orig_rax) : contains(kGivesUp64, regs.orig_rax)) regs.rax = -kErestartnohand;
-  return regs;
+  thread.gave_up = compat ? contains(kGivesUp32, regs.orig_rax) : contains(kGivesUp64, regs.orig_rax);
+  if (thread.gave_up) regs.rax = -kErestartnohand;
 }
 
-void abort_critical_section(pid_t tid, ThreadState& thread) {
+void abort_critical_section(ThreadState& thread) {
   if (!thread.rseq || thread.rseq->rseq_abi_pointer == 0) return;
-  const auto pointer = sys::peek<uint64_t>(tid, {thread.rseq->rseq_abi_pointer + kRseqCsAt});
+  const auto pointer = sys::peek<uint64_t>(thread.tid, {thread.rseq->rseq_abi_pointer + kRseqCsAt});
   if (!pointer || *pointer == 0) return;
-  const auto section = sys::peek<CriticalSection>(tid, {*pointer});
+  const auto section = sys::peek<CriticalSection>(thread.tid, {*pointer});
   if (section && thread.regs.rip - section->start_ip < section->post_commit_offset) thread.regs.rip = section->abort_ip;
 }
 

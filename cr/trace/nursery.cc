@@ -60,13 +60,13 @@ Result<std::optional<Nursery::Event>> Nursery::handle(pid_t tid, int status) {
       break;
   }
   const int signal = WSTOPSIG(status);
-  if (signal == SIGTRAP) {
-    ward.stopped = true;
-    return Event{tid, false, 0};
-  }
   if (mortal_.contains(tid)) {
     CR_TRY(resume(tid, signal));
     return std::nullopt;
+  }
+  if (signal == SIGTRAP) {
+    ward.stopped = true;
+    return Event{tid, false, 0};
   }
   const bool fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE;
   if (fault) {

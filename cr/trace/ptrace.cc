@@ -126,6 +126,15 @@ Result<std::optional<ptrace_rseq_configuration>> get_rseq(pid_t tid) {
   return rseq;
 }
 
+Result<bool> has_io_ports(pid_t tid) {
+  std::vector<std::byte> bitmap(65536 / 8);
+  iovec vector{bitmap.data(), bitmap.size()};
+  const long got = request(PTRACE_GETREGSET, tid, NT_386_IOPERM, pointer(&vector));
+  // ENXIO: it has none. EINVAL, ENODEV, EIO: nobody has.
+  if (got < 0 && errno == ESRCH) return fail_errno("PTRACE_GETREGSET NT_386_IOPERM of thread {}", tid);
+  return got >= 0;
+}
+
 Result<bool> has_syscall_user_dispatch(pid_t tid) {
   struct {
     uint64_t mode, selector, offset, len;

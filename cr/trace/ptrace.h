@@ -59,6 +59,9 @@ Result<void> set_tls_slot(pid_t tid, const user_desc& slot);
 // Nothing before Linux 90f093fa8ea4 ("rseq, ptrace: Add PTRACE_GET_RSEQ_CONFIGURATION request") (v5.13).
 Result<std::optional<ptrace_rseq_configuration>> get_rseq(pid_t tid);
 
+// True if the thread has an I/O permission bitmap (ioperm(2)).
+Result<bool> has_io_ports(pid_t tid);
+
 // True if syscall user dispatch is switched on; false where the kernel cannot tell (before v6.4).
 Result<bool> has_syscall_user_dispatch(pid_t tid);
 

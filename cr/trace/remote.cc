@@ -121,6 +121,8 @@ Result<uint64_t> Remote::map(pid_t pid, WordSize word_size, uint64_t size) {
            {0, size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, ~0ull, 0}),
       "mmap inside pid {}", pid);
   // A compat address above 2 GiB looks negative too; errors are the last 4095 values in both ABIs.
+  if (got == -EACCES)
+    return Failure(Error::unsupported({{pid, "mdwe", "task", "denies memory to be written and executed (PR_SET_MDWE, or a security module)"}}));
   if (got < 0 && got >= -4095)
     return Failure(Error::system(static_cast<int>(-got), fmt::format("mmap inside pid {}", pid)));
   const uint64_t address = word_size == WordSize::k64 ? static_cast<uint64_t>(got) : static_cast<uint32_t>(got);

@@ -25,7 +25,9 @@ struct ThreadState {
   TlsSlots tls{};
   std::optional<ptrace_rseq_configuration> rseq;  // nothing: the kernel cannot tell (before v5.13)
   bool syscall_user_dispatch = false;
+  bool has_io_ports = false;  // ioperm(2)
   std::optional<ObservedWait> wait;
+  bool gave_up = false;  // in a call that a stop ends with EINTR and nobody restarts (interrupted.h)
   std::vector<siginfo_t> pending;  // queued to this thread, oldest first
 };
 

@@ -1,6 +1,8 @@
 // How much is left of a wait that restart_syscall(2) would take up. The kernel tells nobody; but while the thread waits, its
 // timer stands in /proc/timer_list. So it is let go on for a moment, some times, until only one timer was there each time
 // it waited and none of the times it did not.
+#include <time.h>
+
 #include <algorithm>
 #include <set>
 #include <thread>
@@ -18,6 +20,16 @@ using namespace std::chrono_literals;
 constexpr int kMostRounds = 8;
 constexpr auto kFallsAsleepWithin = 50ms;
 
+constexpr uint32_t kMonotonic = 0, kBoottime = 2;  // hrtimer bases; 4 more for their softirq twins
+
+// How far CLOCK_BOOTTIME is ahead: the time the machine was suspended.
+int64_t suspended_ns() {
+  timespec boot{}, monotonic{};
+  ::clock_gettime(CLOCK_BOOTTIME, &boot);
+  ::clock_gettime(CLOCK_MONOTONIC, &monotonic);
+  return (boot.tv_sec - monotonic.tv_sec) * 1000000000 + boot.tv_nsec - monotonic.tv_nsec;
+}
+
 struct Timers {
   std::set<std::pair<uint32_t, int64_t>> deadlines;  // clock base, time
   int64_t now_ns = 0;                                // CLOCK_MONOTONIC of the kernel, whatever the time namespace
@@ -34,7 +46,7 @@ std::optional<Timers> read_timers() {
   Timers timers;
   timers.now_ns = std::strtoll(text->c_str() + now + kNow.size(), nullptr, 10);
   for (const proc::SleepTimer& timer : *parsed)
-    if (timer.clock_base % 4 == 0) timers.deadlines.emplace(timer.clock_base, timer.soft_expires_ns);
+    if (timer.clock_base % 4 == kMonotonic || timer.clock_base % 4 == kBoottime) timers.deadlines.emplace(timer.clock_base, timer.soft_expires_ns);
   return timers;
 }
 
@@ -98,7 +110,11 @@ Result<void> Remote::observe_wait(Held& thread) {
   }
   if (candidates->size() > 1) return {};
   wait.has_deadline = !candidates->empty();
-  if (wait.has_deadline) wait.remaining_ns = std::max<int64_t>(candidates->begin()->second - now_ns, 1);
+  if (wait.has_deadline) {
+    const auto [base, deadline_ns] = *candidates->begin();
+    const int64_t ahead_ns = base % 4 == kBoottime ? suspended_ns() : 0;
+    wait.remaining_ns = std::max<int64_t>(deadline_ns - now_ns - ahead_ns, 1);
+  }
   thread.state.wait = wait;
   return {};
 }

@@ -1,6 +1,5 @@
 // Limits, directories, masks and the other small things a process carries.
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -59,22 +58,20 @@ Result<void> collect_one(const ProcessView& process, Collector& collector) {
   attributes.set_personality(CR_TRY(proc::parse_personality(CR_TRY(sys::read_file(process.path("personality"))))));
   attributes.set_oom_score_adj(CR_TRY(read_number<int32_t>(process.path("oom_score_adj"), 10)));
   attributes.set_coredump_filter(CR_TRY(read_number<uint32_t>(process.path("coredump_filter"), 16)));
-  for (int resource = 0; resource < RLIM_NLIMITS; ++resource) {
-    rlimit64 limit{};
-    if (::prlimit64(pid, static_cast<__rlimit_resource>(resource), nullptr, &limit) < 0)
-      return fail_errno("prlimit {} of pid {}", resource, pid);
-    Limit& record = *attributes.add_limits();
-    record.set_resource(static_cast<uint32_t>(resource));
-    record.set_soft(limit.rlim_cur);
-    record.set_hard(limit.rlim_max);
-  }
+  // Asked inside: of another user's task the limits can be read only with CAP_SYS_RESOURCE.
   exec::ListBuilder& agent = collector.agent(pid, pid);
-  const exec::Slot dumpable = agent.fresh_slot();
-  agent.syscall(Abi::k64, SYS_prctl, {PR_GET_DUMPABLE, 0, 0, 0, 0}).save(dumpable).because("PR_GET_DUMPABLE");
-  collector.when_answered(pid, [&attributes, dumpable](const Answers& answers) -> Result<void> {
-    attributes.set_dumpable(static_cast<uint32_t>(answers.value(dumpable)));
-    return {};
-  });
+  for (int resource = 0; resource < RLIM_NLIMITS; ++resource) {
+    const exec::Data data = agent.reserve(sizeof(rlimit64));
+    agent.syscall(Abi::k64, SYS_prlimit64, {0, resource, 0, data}).because("limit of resource {}", resource);
+    collector.when_answered(pid, [&attributes, resource, data](const Answers& answers) -> Result<void> {
+      const auto limit = answers.data<rlimit64>(data);
+      Limit& record = *attributes.add_limits();
+      record.set_resource(static_cast<uint32_t>(resource));
+      record.set_soft(limit.rlim_cur);
+      record.set_hard(limit.rlim_max);
+      return {};
+    });
+  }
   return {};
 }
 
@@ -100,7 +97,6 @@ Result<void> AttributesKind::validate(const Records& records) const {
     if (attributes->umask() > 0777) return invalid("task {}: umask {:o}", task->pid(), attributes->umask());
     if (attributes->oom_score_adj() < -1000 || attributes->oom_score_adj() > 1000)
       return invalid("task {}: oom_score_adj {}", task->pid(), attributes->oom_score_adj());
-    if (attributes->dumpable() > 2) return invalid("task {}: dumpable {}", task->pid(), attributes->dumpable());
     uint32_t seen = 0;
     for (const Limit& limit : attributes->limits()) {
       if (limit.resource() >= RLIM_NLIMITS || (seen >> limit.resource() & 1) != 0 || limit.soft() > limit.hard())
@@ -151,7 +147,6 @@ void AttributesKind::plan(Phase phase, const Records& records, PlanBuilder& buil
     }
     if (phase == Phase::kLast) {
       exec::ListBuilder& list = builder.process(attributes->pid());
-      list.syscall(Abi::k64, SYS_prctl, {PR_SET_DUMPABLE, attributes->dumpable(), 0, 0, 0}).because("PR_SET_DUMPABLE");
       for (const Limit& limit : attributes->limits()) {
         const rlimit64 value{limit.soft(), limit.hard()};
         list.syscall(Abi::k64, SYS_prlimit64, {0, limit.resource(), list.stash(value), 0})

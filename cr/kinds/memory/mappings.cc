@@ -84,8 +84,9 @@ class Describer {
     record.set_no_reserve(smaps.flags.has(VmFlag::kNr));
     record.set_locked(smaps.flags.has(VmFlag::kLo));
     record.set_lock_on_fault(smaps.flags.has(VmFlag::kLf));
-    if (vma.inode == 0 && !vma.special() && !vma.path.empty()) return refuse("device-mapping", vma, "maps a file without an inode");
-    if (vma.inode == 0) return describe_anonymous(vma);
+    // A System V segment's inode is its id, which may be 0.
+    const bool a_file = vma.inode != 0 || (!vma.special() && !vma.path.empty());
+    if (!a_file) return describe_anonymous(vma);
     record.set_offset(vma.offset);
     if (vma.path == "/dev/zero" && vma.deleted && vma.shared) {
       record.set_backing(Vma::SHARED_ANONYMOUS);

@@ -32,6 +32,7 @@ const std::vector<Question>& process_questions() {
       {SYS_prctl, {PR_GET_THP_DISABLE, 0, 0, 0, 0}, 0, "thp-disable", "has transparent huge pages switched off"},
       {SYS_prctl, {kPrGetMdwe, 0, 0, 0, 0}, 0, "mdwe", "denies memory to be written and executed (PR_SET_MDWE)"},
       {SYS_prctl, {kPrGetMemoryMerge, 0, 0, 0, 0}, 0, "memory-merge", "has its memory merged (PR_SET_MEMORY_MERGE)"},
+      {SYS_prctl, {PR_GET_DUMPABLE, 0, 0, 0, 0}, 1, "dumpable", "may not dump core (PR_SET_DUMPABLE)"},
       {SYS_keyctl, {kKeyctlGetKeyringId, kProcessKeyring, 0}, -ENOKEY, "keyring", "has a process keyring"},
   };
   return questions;
@@ -118,6 +119,18 @@ void ask_landlock(pid_t pid, pid_t tid, Collector& collector) {
   });
 }
 
+void ask_numa_policy(pid_t pid, pid_t tid, Collector& collector) {
+  exec::ListBuilder& agent = collector.agent(pid, tid);
+  const exec::Data mode = agent.stash(0);
+  agent.syscall(Abi::k64, SYS_get_mempolicy, {mode, 0, 0, 0, 0}).any().because("get_mempolicy");
+  collector.when_answered(pid, [=, &collector](const Answers& answers) -> Result<void> {
+    constexpr int kDefault = 0;  // MPOL_DEFAULT
+    if (answers.data<int>(mode) != kDefault)
+      collector.refuse(pid, "numa-policy", fmt::format("thread {}", tid), "has a memory policy (set_mempolicy)");
+    return {};
+  });
+}
+
 void ask_session_keyring(pid_t pid, pid_t tid, Collector& collector) {
   exec::ListBuilder& agent = collector.agent(pid, tid);
   const exec::Slot keyring = agent.fresh_slot();
@@ -153,6 +166,7 @@ void ask_thread(const ProcessView& process, pid_t tid, Collector& collector) {
   const pid_t pid = process.pid();
   ask_all(thread_questions(), pid, tid, collector);
   ask_landlock(pid, tid, collector);
+  ask_numa_policy(pid, tid, collector);
   ask_session_keyring(pid, tid, collector);
   ask_by_pointer(PR_GET_PDEATHSIG, 0, "pdeathsig", "wants a signal when its parent dies (PR_SET_PDEATHSIG)", pid, tid, collector);
   ask_by_pointer(PR_GET_TSC, PR_TSC_ENABLE, "tsc", "may not read the time stamp counter", pid, tid, collector);

@@ -136,6 +136,20 @@ Result<bool> may_have_semaphore_undo(const ProcessView& process) {
   return std::count(sets.begin(), sets.end(), '\n') > 1;  // the first line is a heading
 }
 
+// "7f12... bind:0 anon=1 ...": the policy is the second word.
+void look_at_numa_maps(const ProcessView& process, Collector& collector) {
+  const std::string text = read_or_empty(process.path("numa_maps"));
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    const std::string_view line(text.data() + at, end - at);
+    at = end + 1;
+    const size_t space = line.find(' ');
+    if (space == std::string_view::npos || line.substr(space + 1).starts_with("default")) continue;
+    collector.refuse(process.pid(), "numa-policy", std::string(line.substr(0, space)), "has a memory policy (mbind)");
+    return;
+  }
+}
+
 Result<void> look_at_process(const ProcessView& process, pid_t root_session, Collector& collector) {
   const pid_t pid = process.pid();
   if (!read_or_empty(process.path("timers")).empty()) collector.refuse(pid, "posix-timer", "task", "has POSIX timers (timer_create)");
@@ -143,7 +157,10 @@ Result<void> look_at_process(const ProcessView& process, pid_t root_session, Col
     collector.refuse(pid, "tty", "task", "has a controlling terminal");
   if (CR_TRY(may_have_semaphore_undo(process)))
     collector.refuse(pid, "sysv-sem", "task", "may have System V semaphore adjustments to undo (SEM_UNDO)");
+  look_at_numa_maps(process, collector);
   for (const trace::ThreadState& thread : process.state.threads) {
+    if (thread.has_io_ports)
+      collector.refuse(pid, "io-ports", fmt::format("thread {}", thread.tid), "may use I/O ports (ioperm)");
     if (thread.tid == pid) continue;
     const std::string where = fmt::format("thread {}", thread.tid);
     if (CR_TRY(sys::compare(pid, thread.tid, sys::Shared::kFiles)) != 0)

@@ -62,6 +62,11 @@ Result<void> collect_thread(const ProcessView& process, const trace::ThreadState
   thread.set_robust_list_32(robust.compat_head);
   if (state.syscall_user_dispatch)
     collector.refuse(pid, "syscall-user-dispatch", fmt::format("thread {}", tid), "has syscall user dispatch switched on");
+  if (waits_for_sysv_ipc(state))
+    collector.refuse(pid, "blocked-call", fmt::format("thread {}", tid), "waits for a System V message queue or semaphore");
+  else if (state.gave_up && !waits_for_ever(state))
+    collector.refuse(pid, "blocked-call", fmt::format("thread {}", tid),
+                     fmt::format("waits in system call {}, which cannot be taken up again with what is left of its time-out", state.regs.orig_rax));
   if (trace::restart_of(state.regs) == trace::Restart::kBlock) {
     const auto wait = CR_TRY(describe_wait(pid, state));
     if (wait)

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 
 #include "cr/kinds/records.h"
@@ -53,6 +54,7 @@ Result<Wait> sleep(pid_t pid, bool compat, bool narrow, uint32_t clock, uint64_t
   Wait wait;
   wait.set_call(Wait::NANOSLEEP);
   wait.set_compat(compat);
+  wait.set_narrow(narrow);
   wait.set_clock(clock);
   wait.set_address(rest);
   wait.set_remaining_ns(CR_TRY(read_timespec(pid, rest != 0 ? rest : request, narrow)));
@@ -137,6 +139,16 @@ uint64_t number_of(trace::ObservedWait::Call call, bool compat, const std::array
   }
 }
 
+// Two generations of calls write the rest with 32-bit or with 64-bit times. The stop has just made the kernel write it:
+// only one reading gives what was seen to be left.
+Result<bool> rest_is_narrow(pid_t pid, uint64_t address, const trace::ObservedWait& seen) {
+  const auto wide = CR_TRY(sys::peek<Timespec64>(pid, {address}));
+  const int64_t seen_s = seen.remaining_ns / static_cast<int64_t>(kSecond);
+  constexpr int64_t kTolerance_s = 3;
+  const bool plausible = wide.nanoseconds >= 0 && wide.nanoseconds < static_cast<int64_t>(kSecond);
+  return !(plausible && wide.seconds >= seen_s - kTolerance_s && wide.seconds <= seen_s + kTolerance_s);
+}
+
 }  // namespace
 
 Result<std::optional<Wait>> describe_wait(pid_t pid, const trace::ThreadState& thread) {
@@ -153,9 +165,31 @@ Result<std::optional<Wait>> describe_wait(pid_t pid, const trace::ThreadState& t
   }
   auto wait = CR_TRY(by_number(pid, nr, compat, a));
   const bool absolute = wait && wait->call() == Wait::FUTEX && (wait->operation() & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
+  if (wait && restarted && compat && wait->call() == Wait::NANOSLEEP && wait->address() != 0)
+    wait->set_narrow(CR_TRY(rest_is_narrow(pid, wait->address(), *thread.wait)));
   if (wait && thread.wait && !absolute)
     wait->set_remaining_ns(thread.wait->has_deadline ? static_cast<uint64_t>(thread.wait->remaining_ns) : kForever);
   return wait;
+}
+
+bool waits_for_sysv_ipc(const trace::ThreadState& thread) {
+  if (!thread.gave_up && trace::restart_of(thread.regs) != trace::Restart::kSame) return false;
+  static constexpr uint64_t kCalls64[] = {SYS_semop, SYS_semtimedop, SYS_msgrcv, SYS_msgsnd};
+  // ipc, msgsnd, msgrcv, semtimedop_time64
+  static constexpr uint64_t kCalls32[] = {117, 400, 401, 420};
+  const auto is = [&thread](const auto& calls) {
+    return std::find(std::begin(calls), std::end(calls), thread.regs.orig_rax) != std::end(calls);
+  };
+  return thread.regs.cs == 0x23 ? is(kCalls32) : is(kCalls64);
+}
+
+bool waits_for_ever(const trace::ThreadState& thread) {
+  constexpr uint64_t kSigtimedwaitOf32 = 177, kSigtimedwaitTime64Of32 = 421;
+  const user_regs_struct& regs = thread.regs;
+  const bool compat = regs.cs == 0x23;
+  const bool sigwait = compat ? regs.orig_rax == kSigtimedwaitOf32 || regs.orig_rax == kSigtimedwaitTime64Of32
+                              : regs.orig_rax == static_cast<uint64_t>(SYS_rt_sigtimedwait);
+  return sigwait && arguments(regs, compat)[2] == 0;
 }
 
 Result<void> validate_wait(const Wait& wait) {
@@ -190,13 +224,13 @@ LateCall rearm_call(const Wait& wait, pid_t tid, exec::ListBuilder& list) {
       call.args = {wait.address(), wait.operation(), wait.value(), list.stash(time), 0, wait.bitset()};
       break;
     default:
-      // In the 32-bit ABI, where the rest goes has the width of the call that was made; the old one's is the usual.
-      if (wait.compat()) {
+      // In the 32-bit ABI, the place for the rest has the width of the call that was made.
+      if (wait.narrow()) {
         const Timespec32 narrow{static_cast<int32_t>(std::min<uint64_t>(seconds, INT32_MAX)), static_cast<int32_t>(nanoseconds)};
         call.number = static_cast<long>(kClockNanosleepOf32);
         call.args = {wait.clock(), 0, list.stash(narrow), wait.address()};
       } else {
-        call.number = SYS_clock_nanosleep;
+        call.number = wait.compat() ? static_cast<long>(kClockNanosleepTime64Of32) : SYS_clock_nanosleep;
         call.args = {wait.clock(), 0, list.stash(time), wait.address()};
       }
   }

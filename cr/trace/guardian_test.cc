@@ -1,0 +1,375 @@
+// Real small trees stand still as a whole, and go on as if nothing had happened - also when the guardian or
+// its engine is gone.
+#include "cr/trace/guardian.h"
+
+#include <gmock/gmock.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "cr/proc/maps.h"
+#include "cr/trace/trace_testing.h"
+
+namespace cr::trace {
+namespace {
+
+using ::testing::HasSubstr;
+using Counter = SharedValue<std::atomic<uint64_t>>;
+
+constexpr auto kPatience = 10s;
+
+Guardian start() {
+  auto guardian = Guardian::start();
+  if (!guardian) throw std::runtime_error(guardian.error().message());
+  return std::move(*guardian);
+}
+
+FrozenTree freeze(Guardian& guardian, pid_t root) {
+  auto tree = guardian.freeze(root, kPatience);
+  if (!tree) throw std::runtime_error(tree.error().message());
+  return std::move(*tree);
+}
+
+std::set<pid_t> pids_of(const FrozenTree& tree) {
+  std::set<pid_t> pids;
+  for (const ProcessState& process : tree.processes) pids.insert(process.pid);
+  return pids;
+}
+
+// The guardian is a child of ours that says so in its name.
+pid_t find_guardian() {
+  for (const pid_t pid : tree_below(::getpid())) {
+    const auto name = sys::read_file(fmt::format("/proc/{}/comm", pid));
+    if (name && *name == "cr-guardian\n") return pid;
+  }
+  return 0;
+}
+
+[[noreturn]] void count_for_ever(Counter& counter) {
+  for (;;) ++*counter;
+}
+
+TEST(Guardian, HoldsASingleTaskAndLetsItGoOn) {
+  Counter counter;
+  const Child child([&] { count_for_ever(counter); });
+  ASSERT_TRUE(moves(*counter, 5s));
+  Guardian guardian = start();
+  const FrozenTree tree = freeze(guardian, child.pid());
+  ASSERT_EQ(tree.processes.size(), 1u);
+  EXPECT_TRUE(tree.blockers.empty());
+  EXPECT_EQ(tree.processes[0].pid, child.pid());
+  EXPECT_EQ(tree.processes[0].parent, 0);
+  EXPECT_FALSE(moves(*counter, 50ms));
+  EXPECT_TRUE(guardian.thaw());
+  EXPECT_TRUE(moves(*counter, 5s));
+}
+
+TEST(Guardian, HoldsEveryThread) {
+  constexpr int kThreads = 12;
+  Counter counter, born;
+  const Child child([&] {
+    for (int i = 0; i < kThreads; ++i) std::thread([&] { ++*born, count_for_ever(counter); }).detach();
+    count_for_ever(counter);
+  });
+  ASSERT_TRUE(eventually([&] { return *born == kThreads; }));
+  Guardian guardian = start();
+  const FrozenTree tree = freeze(guardian, child.pid());
+  ASSERT_EQ(tree.processes.size(), 1u);
+  const auto& threads = tree.processes[0].threads;
+  EXPECT_EQ(threads.size(), 1u + kThreads);
+  EXPECT_EQ(threads.front().tid, child.pid());
+  EXPECT_FALSE(moves(*counter, 50ms));
+  EXPECT_TRUE(guardian.thaw());
+  EXPECT_TRUE(moves(*counter, 5s));
+}
+
+// Threads that are born and die all the time.
+TEST(Guardian, CatchesAThreadStorm) {
+  Counter counter;
+  const Child child([&] {
+    for (;;) {
+      std::thread([&] { std::thread([&] { ++*counter; }).join(); }).join();
+    }
+  });
+  ASSERT_TRUE(moves(*counter, 5s));
+  for (int round = 0; round < 5; ++round) {
+    Guardian guardian = start();
+    const FrozenTree tree = freeze(guardian, child.pid());
+    const auto tids = sys::list_dir(fmt::format("/proc/{}/task", child.pid())).value();
+    EXPECT_EQ(tree.processes.at(0).threads.size(), tids.size());
+    EXPECT_FALSE(moves(*counter, 20ms));
+    EXPECT_TRUE(guardian.thaw());
+    EXPECT_TRUE(moves(*counter, 5s));
+  }
+}
+
+// Every process forks two, they fork again, some leave orphans to the root.
+[[noreturn]] void fork_storm(Counter& counter) {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  for (;;) {
+    for (int i = 0; i < 2; ++i) {
+      if (::fork() == 0) {
+        ++*counter;
+        if (::fork() == 0) {
+          if (::fork() == 0) ::_exit(0);
+          ::_exit(3);
+        }
+        if (i == 0) ::wait(nullptr);
+        ::_exit(0);
+      }
+    }
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
+  }
+}
+
+TEST(Guardian, CatchesAForkStorm) {
+  Counter counter;
+  const Child child([&] { fork_storm(counter); });
+  ASSERT_TRUE(moves(*counter, 5s));
+  for (int round = 0; round < 10; ++round) {
+    Guardian guardian = start();
+    const FrozenTree tree = freeze(guardian, child.pid());
+    EXPECT_EQ(pids_of(tree), tree_below(child.pid())) << "round " << round;
+    for (const ProcessState& process : tree.processes)
+      EXPECT_EQ(state_of(process.pid), process.zombie ? 'Z' : 't') << "pid " << process.pid;
+    EXPECT_FALSE(moves(*counter, 20ms));
+    EXPECT_EQ(pids_of(tree), tree_below(child.pid()));
+    EXPECT_TRUE(guardian.thaw());
+    EXPECT_TRUE(moves(*counter, 5s));
+  }
+}
+
+TEST(Guardian, TellsZombiesAndParents) {
+  SharedValue<std::atomic<pid_t>> zombie, living;
+  const Child child([&] {
+    const pid_t dead = ::fork();
+    if (dead == 0) ::_exit(7);
+    const pid_t alive = ::fork();
+    if (alive == 0)
+      for (;;) ::pause();
+    *zombie = dead;
+    *living = alive;
+    for (;;) ::pause();
+  });
+  ASSERT_TRUE(eventually([&] { return *living != 0 && state_of(*zombie) == 'Z'; }));
+  Guardian guardian = start();
+  const FrozenTree tree = freeze(guardian, child.pid());
+  ASSERT_EQ(tree.processes.size(), 3u);
+  for (const ProcessState& process : tree.processes) {
+    EXPECT_EQ(process.zombie, process.pid == *zombie);
+    EXPECT_EQ(process.parent, process.pid == child.pid() ? 0 : child.pid());
+    EXPECT_EQ(process.threads.empty(), process.zombie);
+  }
+  EXPECT_TRUE(guardian.thaw());
+}
+
+// The parent waits unstoppably until its child executes something: it is let run to there.
+TEST(Guardian, LetsAVforkChildReachItsExec) {
+  Counter counter;
+  const Child child([&] {
+    if (::vfork() == 0) {
+      ++*counter;
+      const timespec while_{0, 200'000'000};
+      ::nanosleep(&while_, nullptr);
+      ::execl("/bin/sleep", "sleep", "60", nullptr);
+      ::_exit(1);
+    }
+    for (;;) ++*counter;
+  });
+  ASSERT_TRUE(eventually([&] { return *counter == 1; }));
+  Guardian guardian = start();
+  const FrozenTree tree = freeze(guardian, child.pid());
+  EXPECT_EQ(tree.processes.size(), 2u);
+  EXPECT_EQ(pids_of(tree), tree_below(child.pid()));
+  EXPECT_FALSE(moves(*counter, 50ms));
+  EXPECT_TRUE(guardian.thaw());
+  EXPECT_TRUE(moves(*counter, 5s)) << "the parent comes back from vfork";
+}
+
+TEST(Guardian, GivesUpInTimeOnAVforkChildThatStays) {
+  Counter counter;
+  const Child child([&] {
+    if (::vfork() == 0) count_for_ever(counter);
+    ::_exit(0);
+  });
+  ASSERT_TRUE(moves(*counter, 5s));
+  Guardian guardian = start();
+  const auto tree = guardian.freeze(child.pid(), 300ms);
+  ASSERT_FALSE(tree);
+  EXPECT_EQ(tree.error().kind(), ErrorKind::kDeadline);
+  EXPECT_THAT(tree.error().message(), HasSubstr(fmt::format("thread {}", child.pid())));
+  EXPECT_TRUE(guardian.thaw());
+  EXPECT_TRUE(moves(*counter, 5s));
+}
+
+TEST(Guardian, NamesWhatJobControlHasStopped) {
+  const Child child([] {
+    for (;;) ::pause();
+  });
+  ::kill(child.pid(), SIGSTOP);
+  ASSERT_TRUE(eventually([&] { return state_of(child.pid()) == 'T'; }));
+  Guardian guardian = start();
+  const FrozenTree tree = freeze(guardian, child.pid());
+  ASSERT_EQ(tree.blockers.size(), 1u);
+  EXPECT_EQ(tree.blockers[0].pid, child.pid());
+  EXPECT_EQ(tree.blockers[0].kind, "stopped");
+  EXPECT_TRUE(guardian.thaw());
+  EXPECT_TRUE(eventually([&] { return state_of(child.pid()) == 'T'; })) << "it is still stopped";
+  ::kill(child.pid(), SIGCONT);
+  EXPECT_TRUE(eventually([&] { return state_of(child.pid()) == 'S'; }));
+}
+
+TEST(Guardian, NamesTheDebuggerOfATracedTask) {
+  const Child child([] {
+    for (;;) ::pause();
+  });
+  ASSERT_TRUE(seize(child.pid(), 0));
+  Guardian guardian = start();
+  const FrozenTree tree = freeze(guardian, child.pid());
+  ASSERT_EQ(tree.blockers.size(), 1u);
+  EXPECT_EQ(tree.blockers[0].kind, "traced");
+  EXPECT_THAT(tree.blockers[0].reason, HasSubstr(fmt::format("pid {}", ::getpid())));
+  EXPECT_TRUE(guardian.thaw());
+}
+
+TEST(Guardian, RefusesAProcessThatIsNotThere) {
+  const pid_t gone = ::fork();
+  if (gone == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(gone, nullptr, 0), gone);
+  Guardian guardian = start();
+  const auto tree = guardian.freeze(gone, kPatience);
+  ASSERT_FALSE(tree);
+  EXPECT_THAT(tree.error().message(), HasSubstr(fmt::format("{}", gone)));
+}
+
+TEST(Guardian, KillsTheWholeTree) {
+  Counter counter;
+  Child child([&] { fork_storm(counter); });
+  ASSERT_TRUE(moves(*counter, 5s));
+  Guardian guardian = start();
+  const FrozenTree tree = freeze(guardian, child.pid());
+  EXPECT_TRUE(guardian.kill());
+  EXPECT_TRUE(eventually([&] { return state_of(child.pid()) == 'Z'; }));
+  EXPECT_FALSE(moves(*counter, 20ms));
+  child.end();
+  for (const ProcessState& process : tree.processes)
+    EXPECT_TRUE(eventually([&] { return state_of(process.pid) == '\0' || state_of(process.pid) == 'Z'; }));
+}
+
+// The engine ends in whatever way: its end of the socket closes.
+TEST(Guardian, EndOfFileLetsTheTreeGoOn) {
+  Counter counter;
+  const Child child([&] { count_for_ever(counter); });
+  ASSERT_TRUE(moves(*counter, 5s));
+  {
+    Guardian guardian = start();
+    (void)freeze(guardian, child.pid());
+    EXPECT_FALSE(moves(*counter, 20ms));
+  }
+  EXPECT_TRUE(moves(*counter, 5s));
+}
+
+TEST(Guardian, ItsDeathLetsTheTreeGoOn) {
+  Counter counter;
+  const Child child([&] { count_for_ever(counter); });
+  ASSERT_TRUE(moves(*counter, 5s));
+  Guardian guardian = start();
+  (void)freeze(guardian, child.pid());
+  EXPECT_FALSE(moves(*counter, 20ms));
+  const pid_t pid = find_guardian();
+  ASSERT_NE(pid, 0);
+  ::kill(pid, SIGKILL);
+  EXPECT_TRUE(moves(*counter, 5s));
+  EXPECT_THAT(guardian.thaw().error().message(), HasSubstr("the guardian is gone"));
+}
+
+uint64_t executable_anonymous_bytes(pid_t pid) {
+  uint64_t bytes = 0;
+  for (const proc::Vma& vma :
+       proc::parse_maps(sys::read_file(fmt::format("/proc/{}/maps", pid)).value()).value())
+    if (vma.exec && vma.write && vma.inode == 0) bytes += vma.size();
+  return bytes;
+}
+
+TEST(Guardian, MapsMemoryAndTakesItOutAgain) {
+  Counter counter;
+  const Child child([&] { count_for_ever(counter); });
+  ASSERT_TRUE(moves(*counter, 5s));
+  for (const bool by_thaw : {false, true}) {
+    Guardian guardian = start();
+    (void)freeze(guardian, child.pid());
+    const uint64_t before = executable_anonymous_bytes(child.pid());
+    const auto addresses = guardian.map({{child.pid(), WordSize::k64, 3 * 4096}});
+    ASSERT_TRUE(addresses) << addresses.error().message();
+    ASSERT_EQ(addresses->size(), 1u);
+    EXPECT_EQ(executable_anonymous_bytes(child.pid()), before + 3 * 4096);
+    EXPECT_FALSE(moves(*counter, 20ms));
+    if (!by_thaw) {
+      EXPECT_TRUE(guardian.unmap_all());
+      EXPECT_EQ(executable_anonymous_bytes(child.pid()), before);
+    }
+    EXPECT_TRUE(guardian.thaw());
+    EXPECT_EQ(executable_anonymous_bytes(child.pid()), before);
+    EXPECT_TRUE(moves(*counter, 5s));
+  }
+}
+
+// A call that a stop interrupts goes on as if nothing had happened; 1 tells of an EINTR that no signal
+// caused.
+void goes_on_undisturbed(const std::function<long()>& call, int expected_status) {
+  Child child([&] {
+    const long result = call();
+    ::_exit(result < 0 && errno == EINTR ? 1 : expected_status);
+  });
+  ASSERT_TRUE(eventually([&] { return state_of(child.pid()) == 'S'; }));
+  for (int round = 0; round < 3; ++round) {
+    Guardian guardian = start();
+    (void)freeze(guardian, child.pid());
+    EXPECT_TRUE(guardian.thaw());
+  }
+  EXPECT_EQ(child.exit_status(), expected_status);
+}
+
+TEST(Guardian, SleepsGoOn) {
+  goes_on_undisturbed(
+      [] {
+        const timespec time{0, 500'000'000};
+        return static_cast<long>(::clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr)) == EINTR
+                   ? (errno = EINTR, -1L)
+                   : 0L;
+      },
+      9);
+}
+
+TEST(Guardian, ReadsGoOn) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  std::thread writer([&] {
+    std::this_thread::sleep_for(700ms);
+    EXPECT_EQ(::write(ends[1], "x", 1), 1);
+  });
+  goes_on_undisturbed(
+      [&] {
+        char byte;
+        return static_cast<long>(::read(ends[0], &byte, 1));
+      },
+      9);
+  writer.join();
+  ::close(ends[0]), ::close(ends[1]);
+}
+
+TEST(Guardian, EpollWaitsGoOn) {
+  goes_on_undisturbed(
+      [] {
+        const int set = ::epoll_create1(0);
+        epoll_event event;
+        return static_cast<long>(::epoll_wait(set, &event, 1, 700));
+      },
+      9);
+}
+
+}  // namespace
+}  // namespace cr::trace
