@@ -39,3 +39,6 @@ stage_summary() {
 
 configure() { cmake --preset "$1" >"build/$1.configure.log" 2>&1 || { cat "build/$1.configure.log" >&2; return 1; }; }
 compile() { cmake --build --preset "$1" -j "$jobs" -- --quiet; }
+
+# Names of the kernels that the virtual machines know.
+kernels() { (cd vm-images && "$python" -m vmlab list) | awk '$2 !~ /^not$/ { print $1 }'; }

@@ -26,7 +26,9 @@ template <typename Parser>
 void require_cut_text_is_refused(Parser parse, std::string_view accepted) {
   if (accepted.empty()) return;
   FUZZ_REQUIRE(accepted.back() == '\n');
-  FUZZ_REQUIRE(!parse(accepted.substr(0, accepted.size() - 1)).has_value());
+  // Some files hold empty lines, so the newline before the last one may be another end.
+  accepted = accepted.substr(0, accepted.find_last_not_of('\n') + 1);
+  if (!accepted.empty()) FUZZ_REQUIRE(!parse(accepted).has_value());
 }
 
 // One line never changes the meaning of another: line by line gives the same records as all at once.

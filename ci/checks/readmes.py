@@ -6,28 +6,26 @@ from pathlib import Path, PurePosixPath
 
 from checks.tree import TOP, Finding, files, report
 
-# Folders deep in a tree are covered by the README of these levels; .ci holds one file that names its purpose.
-_DEPTH = 2
-_WITHOUT = {".ci", "ci/checks", "ci/tests", "zdtm/tests", "vm-images/tests"}
+# The engine's layers and the parts of the matrix each have their own; elsewhere the top folder's README covers what is below.
+_OWN_README_BELOW = {"cr", "zdtm"}
+_WITHOUT = {".ci", "cr/docs", "zdtm/tests"}
 _LONGEST = 250
 
 
 def folders_of(names: Iterable[str]) -> set[str]:
-    """All folders down to _DEPTH that hold files, themselves or below."""
+    """The folders that a reader opens first."""
     found = set()
     for name in names:
-        for parent in PurePosixPath(name).parents:
-            if 0 < len(parent.parts) <= _DEPTH:
-                found.add(str(parent))
-    return found
+        parts = PurePosixPath(name).parts[:-1]
+        if parts:
+            found.add(parts[0])
+        if len(parts) > 1 and parts[0] in _OWN_README_BELOW:
+            found.add(f"{parts[0]}/{parts[1]}")
+    return found - _WITHOUT
 
 
 def findings_in(names: list[str], lengths: dict[str, int]) -> Iterable[Finding]:
     for folder in sorted(folders_of(names)):
-        if folder in _WITHOUT or any(
-            folder.startswith(f"{other}/") for other in _WITHOUT
-        ):
-            continue
         readme = f"{folder}/README.md"
         if readme not in names:
             yield Finding(

@@ -3,8 +3,15 @@
 from checks.readmes import findings_in, folders_of
 
 
-def test_folders_down_to_two_levels() -> None:
-    assert folders_of(["a/b/c/d.cc", "e/f.cc", "g.txt"]) == {"a", "a/b", "e"}
+def test_folders_that_a_reader_opens_first() -> None:
+    names = [
+        "cr/kinds/pipe/plan.cc",
+        "bench/macro/trees.cc",
+        "g.txt",
+        ".ci/run",
+        "zdtm/tests/x.py",
+    ]
+    assert folders_of(names) == {"cr", "cr/kinds", "bench", "zdtm"}
 
 
 def test_a_missing_readme_is_found() -> None:
