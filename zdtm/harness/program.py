@@ -41,6 +41,9 @@ def start(program: str, argv: list[str], work: Path) -> int:
         os.dup2(out, 2)
         os.closerange(3, 1024)
         os.umask(0o022)
+        # Run with nice(1) or taskset(1) the matrix would give its programs state that engines refuse.
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
+        os.sched_setaffinity(0, range(os.sysconf("SC_NPROCESSORS_CONF")))
         # What Python ignores at its start must not be inherited.
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)

@@ -13,6 +13,7 @@ from harness import oracle, procfs, program
 from harness.cells import CellSpec
 from harness.engines.base import Engine, NotOffered, Outcome, Running
 from harness.oracle.compare import stable_part
+from harness.oracle.quiet import Runners
 from harness.oracle.tree import tree
 from harness.waiting import WaitTimeout, wait_until
 
@@ -100,22 +101,35 @@ class Stage:
         """A record of the quiet tree; of a working one the part that stands still."""
         if self.spec.loops:
             return self._look()
-        # Helper tasks may still be on their way into their system calls: wait for two equal looks.
+        # Helper tasks may still be on their way into their system calls: wait until all that run are known to be
+        # spinners, and for two equal looks after that.
+        runners = Runners(self.tree_root)
         looks = [oracle.take(self.tree_root)]
 
-        def same_again() -> bool:
+        def settled() -> bool:
+            if runners.unproven():
+                return False
             looks.append(oracle.take(self.tree_root))
             return looks[-1] == looks[-2]
 
         try:
-            wait_until(same_again, "two equal looks", 2.0, first_pause_s=0.002)
+            wait_until(
+                settled,
+                "two equal looks",
+                max(2.0, self.settle_s),
+                first_pause_s=0.002,
+            )
         except WaitTimeout:
+            looks += [oracle.take(self.tree_root), oracle.take(self.tree_root)]
             self.moving |= {
                 key
                 for key in looks[-2].keys() | looks[-1].keys()
                 if looks[-2].get(key) != looks[-1].get(key)
             }
-            self.log(f"moves by itself, not compared: {sorted(self.moving)[:20]}")
+            self.log(
+                f"never quite still, not compared: {sorted(self.moving)[:20]};"
+                f" running all the time: {sorted(runners.unproven())}"
+            )
         return looks[-1]
 
     def _look(self) -> oracle.Snapshot:

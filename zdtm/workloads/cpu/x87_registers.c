@@ -15,12 +15,15 @@ asm(".text\nspin_x87:\nfninit\nldmxcsr " SPIN_AT(BASE, 0x100) "\nfldcw " SPIN_AT
     "fxsave " SPIN_AT(BASE, SPIN_OUT) "\nfninit\nldmxcsr " SPIN_AT(BASE, 0x10c) "\nret\n");
 // clang-format on
 
+static _Atomic uint32_t other_tid;
+
 static void *other_words(void *arg)
 {
 	// The neighbour has other rounding: state is per thread.
 	uint32_t mxcsr = 0x1f80 | 0x4000, now = 0;
 	uint16_t control = 0x037f | 0x0400, control_now = 0;
 	asm volatile("ldmxcsr %0\nfldcw %1" ::"m"(mxcsr), "m"(control));
+	atomic_store(&other_tid, zdtm_tid());
 	zdtm_futex_wait_while(arg, 0);
 	asm volatile("stmxcsr %0\nfnstcw %1" : "=m"(now), "=m"(control_now));
 	CHECK_EQ(now & 0xffc0, mxcsr & 0xffc0);
@@ -43,6 +46,9 @@ int main(int argc, char **argv)
 	memset((void *)(BASE + SPIN_OUT), 0, sizeof(expected));
 	*spin_word(BASE, SPIN_GO) = *spin_word(BASE, SPIN_HERE) = 0;
 	const pthread_t thread = spin_start(spin_x87, BASE), other = zdtm_thread(other_words, &go);
+	while (!atomic_load(&other_tid))
+		nanosleep(&(struct timespec){0, 1000000}, NULL);
+	zdtm_until_asleep(other_tid);
 
 	zdtm_checkpoint_here();
 

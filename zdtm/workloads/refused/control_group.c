@@ -13,7 +13,7 @@ static bool find_hierarchy(char *path, size_t size)
 	bool found = false;
 	while (mounts && !found && (entry = getmntent(mounts)))
 		if ((found = !strcmp(entry->mnt_type, "cgroup2")))
-			snprintf(path, size - 32, "%s", entry->mnt_dir);
+			snprintf(path, size - 48, "%s", entry->mnt_dir);
 	if (mounts)
 		endmntent(mounts);
 	return found;
@@ -32,7 +32,10 @@ int main(int argc, char **argv)
 	char group[PATH_MAX], file[PATH_MAX + 32], pid[16];
 	if (!find_hierarchy(group, sizeof(group)))
 		zdtm_skip("cgroup2");
-	snprintf(group + strlen(group), 32, "/zdtm-%d", getpid());
+	// The same hierarchy is seen from all pid namespaces, so a pid alone is no name of our own.
+	struct stat space;
+	CHECK_SYS(stat("/proc/self/ns/pid", &space));
+	snprintf(group + strlen(group), 48, "/zdtm-%llu-%d", (unsigned long long)space.st_ino, getpid());
 	NEEDS(mkdir(group, 0755), "cgroup2");
 	const pid_t child = zdtm_spawn(waits, NULL);
 	snprintf(file, sizeof(file), "%s/cgroup.procs", group);

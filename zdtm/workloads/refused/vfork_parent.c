@@ -1,6 +1,6 @@
 // A parent that waits in vfork for its child is refused by name, and gets on when the child lets it.
 // rows: T6 T5
-// refused: kind=clone-vm
+// refused: kind=vfork
 #include "zdtm.h"
 
 #include <sched.h>
