@@ -2,7 +2,6 @@
 // frame.
 #include "cr/trace/frame.h"
 
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 
 #include <cstring>
@@ -111,10 +110,10 @@ void comes_home(bool compat) {
   const pid_t tid = child.pid();
   ASSERT_TRUE(seize(tid, 0));
   ASSERT_TRUE(stop(tid));
-  constexpr SignalSet kMask = signal_bit(SIGUSR1) | signal_bit(SIGRTMIN + 3);
+  const SignalSet mask = signal_bit(SIGUSR1) | signal_bit(SIGRTMIN + 3);
   ASSERT_TRUE(set_regs(tid, telling_registers(get_regs(tid).value(), arena, compat)));
   ASSERT_TRUE(set_xstate(tid, telling_xstate(get_xstate(tid).value(), 1)));
-  ASSERT_TRUE(set_signal_mask(tid, kMask));
+  ASSERT_TRUE(set_signal_mask(tid, mask));
   ASSERT_TRUE(resume(tid));
   ASSERT_TRUE(stop(tid));
   const ThreadState home = take(tid);

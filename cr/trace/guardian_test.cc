@@ -3,9 +3,7 @@
 #include "cr/trace/guardian.h"
 
 #include <gmock/gmock.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -273,6 +271,7 @@ TEST(Guardian, EndOfFileLetsTheTreeGoOn) {
 }
 
 TEST(Guardian, ItsDeathLetsTheTreeGoOn) {
+  std::signal(SIGPIPE, SIG_IGN);  // as the command does: a dead guardian is an error of the call
   Counter counter;
   const Child child([&] { count_for_ever(counter); });
   ASSERT_TRUE(moves(*counter, 5s));
@@ -359,16 +358,6 @@ TEST(Guardian, ReadsGoOn) {
       9);
   writer.join();
   ::close(ends[0]), ::close(ends[1]);
-}
-
-TEST(Guardian, EpollWaitsGoOn) {
-  goes_on_undisturbed(
-      [] {
-        const int set = ::epoll_create1(0);
-        epoll_event event;
-        return static_cast<long>(::epoll_wait(set, &event, 1, 700));
-      },
-      9);
 }
 
 }  // namespace

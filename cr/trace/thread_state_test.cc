@@ -50,8 +50,8 @@ TEST(RestartOf, OnlyInsideACall) {
 }
 
 TEST(RestartOf, ResultsThatOnlyEndLikeAnError) {
-  for (const uint64_t rax :
-       {uint64_t{0}, uint64_t{512}, uint64_t{516}, 0x1fffffe00, 0x7ffffffffe00, 0xfffffffefffffe00})
+  for (const uint64_t rax : {uint64_t{0}, uint64_t{512}, uint64_t{516}, uint64_t{0x1fffffe00},
+                             uint64_t{0x7ffffffffe00}, uint64_t{0xfffffffefffffe00}})
     EXPECT_EQ(restart_of(interrupted(rax)), Restart::kNone) << std::hex << rax;
 }
 
