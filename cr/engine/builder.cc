@@ -294,29 +294,38 @@ Result<void> Builder::late_calls(const ProcessPlan& process) {
 Result<void> Builder::send_off(const ProcessPlan& process) {
   const exec::Area& area = areas_.at(process.pid);
   CR_TRY(late_calls(process));
-  std::map<pid_t, bool> restarts;
-  for (const auto& [tid, departure] : process.departures) {
-    if (!departure.rearm) continue;
-    const bool compat = departure.rearm->abi == exec::Abi::k32;
-    const uint64_t instruction = find_instruction(area, area.bytes, compat ? "\xcd\x80" : "\x0f\x05");
-    CR_TRY(trace::set_signal_mask(tid, trace::kAllSignals));
-    restarts[tid] = CR_TRY(nursery_.begin_call(tid, instruction, compat, departure.rearm->number, arguments(*departure.rearm, area)),
-                           "{}", departure.rearm->reason);
-  }
+  std::map<pid_t, user_regs_struct> registers;
+  for (const auto& [tid, departure] : process.departures)
+    registers[tid] = departure.rearm ? CR_TRY(take_up_wait(process, tid), "thread {}", tid) : departure.registers;
   const int64_t unmapped = CR_TRY(nursery_.call(process.pid, find_instruction(area, area.bytes, "\x0f\x05"), false, SYS_munmap, {area.base, area.size()}));
   if (unmapped != 0) return Failure(Error::system(static_cast<int>(-unmapped), "unmap what it was built from"));
-  for (const auto& [tid, departure] : process.departures) CR_TRY(depart(process, tid), "thread {}", tid);
+  for (const auto& [tid, departure] : process.departures) CR_TRY(depart(tid, departure, registers.at(tid)), "thread {}", tid);
   return {};
 }
 
-Result<void> Builder::depart(const ProcessPlan& process, pid_t tid) {
+// The registers with which the thread goes on waiting; or with the call's result, if there is nothing left to wait for.
+Result<user_regs_struct> Builder::take_up_wait(const ProcessPlan& process, pid_t tid) {
+  const exec::Area& area = areas_.at(process.pid);
   const kinds::Departure& departure = process.departures.at(tid);
+  const kinds::LateCall& call = *departure.rearm;
+  const bool compat = call.abi == exec::Abi::k32;
+  const uint64_t instruction = find_instruction(area, area.bytes, compat ? "\xcd\x80" : "\x0f\x05");
+  CR_TRY(trace::set_signal_mask(tid, trace::kAllSignals));
+  const uint64_t result =
+      CR_TRY(nursery_.begin_call(tid, instruction, compat, call.number, arguments(call, area)), "{}", call.reason);
+  user_regs_struct registers = departure.registers;
+  registers.rax = result;
+  if (trace::restart_of(registers) == trace::Restart::kNone) registers.orig_rax = ~0ull;
+  return registers;
+}
+
+Result<void> Builder::depart(pid_t tid, const kinds::Departure& departure, user_regs_struct registers) {
   for (const user_desc& slot : departure.tls) CR_TRY(trace::set_tls_slot(tid, slot));
   CR_TRY(trace::set_xstate(tid, std::as_bytes(std::span(departure.xstate))));
   // Into a stop inside signal delivery: from there an interrupted call is restarted by the kernel itself.
   CR_TRY(trace::set_signal_mask(tid, trace::kAllSignals));
   CR_TRY(nursery_.park(tid));
-  CR_TRY(trace::set_regs(tid, departure.registers));
+  CR_TRY(trace::set_regs(tid, registers));
   return trace::set_signal_mask(tid, departure.signal_mask);
 }
 

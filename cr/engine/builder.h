@@ -32,7 +32,8 @@ class Builder {
   Result<void> send_off(const kinds::ProcessPlan& process);
   Result<void> check_vdso(const kinds::ProcessPlan& process) const;
   Result<void> late_calls(const kinds::ProcessPlan& process);
-  Result<void> depart(const kinds::ProcessPlan& process, pid_t tid);
+  Result<void> depart(pid_t tid, const kinds::Departure& departure, user_regs_struct registers);
+  Result<user_regs_struct> take_up_wait(const kinds::ProcessPlan& process, pid_t tid);
   Result<void> look_at_trap(pid_t tid, kinds::Barrier expected);
   std::vector<uint64_t> arguments(const kinds::LateCall& call, const exec::Area& area) const;
   std::set<pid_t> expected_at(kinds::Barrier barrier) const;

@@ -227,6 +227,7 @@ class Compiler {
   }
 
   void live_and_die(const Task& task, pid_t owner, ListBuilder& list) {
+    list.syscall(Abi::k64, SYS_prctl, {PR_SET_NAME, list.stash_text(task.name()), 0, 0, 0}).because("PR_SET_NAME");
     settle(task.pid(), owner, task.sid(), task.pgid(), list);
     const auto status = static_cast<int>(task.wait_status());
     if (WIFEXITED(status)) {

@@ -134,7 +134,7 @@ Result<int64_t> Nursery::call(pid_t tid, uint64_t instruction, bool compat, long
   return compat ? int64_t{static_cast<int32_t>(regs.rax)} : static_cast<int64_t>(regs.rax);
 }
 
-Result<bool> Nursery::begin_call(pid_t tid, uint64_t instruction, bool compat, long number,
+Result<uint64_t> Nursery::begin_call(pid_t tid, uint64_t instruction, bool compat, long number,
                                  const std::vector<uint64_t>& arguments) {
   CR_TRY(set_call(tid, instruction, compat, number, arguments));
   CR_TRY(resume_to_syscall_stop(tid));
@@ -143,9 +143,7 @@ Result<bool> Nursery::begin_call(pid_t tid, uint64_t instruction, bool compat, l
   CR_TRY(interrupt(tid));
   CR_TRY(resume(tid));
   CR_TRY(wait_for(tid));
-  const user_regs_struct regs = CR_TRY(get_regs(tid));
-  constexpr int64_t kErestartRestartblock = 516;
-  return static_cast<int32_t>(regs.rax) == -kErestartRestartblock;
+  return CR_TRY(get_regs(tid)).rax;
 }
 
 Result<void> Nursery::park(pid_t tid) {

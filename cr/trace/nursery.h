@@ -47,8 +47,9 @@ class Nursery {
   // A call made by a thread that stands at a trap: its registers are spoilt afterwards. The address of a `syscall` and of
   // an `int $0x80` instruction in its memory is the caller's to give.
   Result<int64_t> call(pid_t tid, uint64_t instruction, bool compat, long number, const std::vector<uint64_t>& arguments);
-  // The same for a call that would wait: begun, and interrupted at once. True if it is to be restarted.
-  Result<bool> begin_call(pid_t tid, uint64_t instruction, bool compat, long number, const std::vector<uint64_t>& arguments);
+  // The same for a call that would wait: begun, and interrupted at once. What it left in rax: its result, or the number by
+  // which the kernel means to restart it.
+  Result<uint64_t> begin_call(pid_t tid, uint64_t instruction, bool compat, long number, const std::vector<uint64_t>& arguments);
   // Brings a thread from any stop into one from which a call in its registers is restarted when it goes on.
   Result<void> park(pid_t tid);
 

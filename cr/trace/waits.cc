@@ -50,13 +50,14 @@ std::optional<Timers> read_timers() {
   return timers;
 }
 
+// Three things in the kernel restart from a restart_block (who sets its fn: kernel/futex, fs/select.c, kernel/time). The
+// sleeps may leave no frame of their own in the trace: they are __sched functions that end in tail calls.
 ObservedWait::Call call_of(pid_t tid) {
   const auto stack = sys::read_file(fmt::format("/proc/{}/stack", tid));
-  const std::string_view text = stack ? std::string_view(*stack) : std::string_view();
-  if (text.find("nanosleep") != std::string_view::npos) return ObservedWait::Call::kNanosleep;
-  if (text.find("futex") != std::string_view::npos) return ObservedWait::Call::kFutex;
-  if (text.find("poll") != std::string_view::npos) return ObservedWait::Call::kPoll;
-  return ObservedWait::Call::kUnknown;
+  if (!stack || stack->empty()) return ObservedWait::Call::kUnknown;
+  if (stack->find("futex") != std::string::npos) return ObservedWait::Call::kFutex;
+  if (stack->find("poll") != std::string::npos) return ObservedWait::Call::kPoll;
+  return ObservedWait::Call::kNanosleep;
 }
 
 }  // namespace
@@ -73,8 +74,10 @@ Result<bool> Remote::let_sleep(Held& thread) {
   for (const auto until = Clock::now() + kFallsAsleepWithin; Clock::now() < until;) {
     const auto arrived = freezer_.wait_for_arrival(tid, Clock::now());
     if (arrived) return false;
+    // A task that is about to sleep calls itself sleeping before its timer runs; off the CPU, it does not.
+    const std::string where = CR_TRY(sys::read_file(fmt::format("/proc/{}/syscall", tid)));
     const auto stat = proc::parse_stat(CR_TRY(sys::read_file(fmt::format("/proc/{}/stat", tid))));
-    if (stat && (stat->state == 'S' || stat->state == 'D')) return true;
+    if (!where.starts_with("running") && stat && (stat->state == 'S' || stat->state == 'D')) return true;
     std::this_thread::sleep_for(20us);
   }
   return true;

@@ -45,6 +45,7 @@ Result<void> TaskKind::collect(const TreeView& tree, Collector& collector) const
     if (process.zombie()) {
       const auto status = static_cast<uint32_t>(process.stat.exit_code);
       task.set_wait_status(status);
+      task.set_name(process.stat.comm);
       if ((status & kCoreDumped) != 0)
         collector.refuse(pid, "zombie-core", "task", "a zombie whose status says that it dumped core; reap it first");
       continue;
@@ -89,6 +90,7 @@ Result<void> TaskKind::validate(const Records& records) const {
     if (task->sid() == pid && task->pgid() != pid) return invalid("task {}: a session leader leads its group too", pid);
     if (task->zombie()) {
       const uint32_t status = task->wait_status();
+      if (task->name().size() > 15 || task->name().find('\0') != std::string::npos) return invalid("task {}: its name", pid);
       if (task->tids_size() != 0) return invalid("task {}: a zombie has no threads", pid);
       if (!(WIFEXITED(status) || WIFSIGNALED(status)) || status > 0xff00 || (status & kCoreDumped) != 0)
         return invalid("task {}: impossible wait status {:#x}", pid, status);

@@ -149,6 +149,17 @@ Result<bool> rest_is_narrow(pid_t pid, uint64_t address, const trace::ObservedWa
   return !(plausible && wide.seconds >= seen_s - kTolerance_s && wide.seconds <= seen_s + kTolerance_s);
 }
 
+bool sleeps_by_timer(uint32_t clock) {
+  return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME || clock == CLOCK_TAI;
+}
+
+uint64_t deadline_of(const Wait& wait, const trace::ObservedWait& seen) {
+  if (!seen.has_deadline) return kForever;
+  timespec now{};
+  ::clock_gettime((wait.operation() & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * kSecond + static_cast<uint64_t>(now.tv_nsec + seen.remaining_ns);
+}
+
 }  // namespace
 
 Result<std::optional<Wait>> describe_wait(pid_t pid, const trace::ThreadState& thread) {
@@ -164,7 +175,11 @@ Result<std::optional<Wait>> describe_wait(pid_t pid, const trace::ThreadState& t
     nr = number_of(thread.wait->call, compat, a);
   }
   auto wait = CR_TRY(by_number(pid, nr, compat, a));
+  // Sleeps on a CPU-time clock have no timer that could be seen.
+  if (wait && wait->call() == Wait::NANOSLEEP && !sleeps_by_timer(wait->clock())) return std::nullopt;
   const bool absolute = wait && wait->call() == Wait::FUTEX && (wait->operation() & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
+  // The width of the time it points to is not known any more, but what is left of it is.
+  if (absolute && restarted && compat) wait->set_remaining_ns(deadline_of(*wait, *thread.wait));
   if (wait && restarted && compat && wait->call() == Wait::NANOSLEEP && wait->address() != 0)
     wait->set_narrow(CR_TRY(rest_is_narrow(pid, wait->address(), *thread.wait)));
   if (wait && thread.wait && !absolute)

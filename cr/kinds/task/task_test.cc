@@ -1,0 +1,75 @@
+// A tree whose parts do not fit together is named, part by part.
+#include <set>
+
+#include "cr/kinds/kinds_testing.h"
+
+namespace cr::kinds {
+namespace {
+
+TEST(Task, EachWrongFieldIsNamed) {
+  expect_each_is_named(
+      small_tree,
+      {
+          {"task 1: impossible pid", [](Sample& s) { s.add_zombie(1, 100, 100, 100); }},
+          {"impossible pid", [](Sample& s) { s.add_zombie(1 << 22, 100, 100, 100); }},
+          {"task 555: filed elsewhere", [](Sample& s) { s.task(102).set_pid(555); }},
+          {"2 tasks have no parent", [](Sample& s) { s.task(101).set_parent(0); }},
+          {"0 tasks have no parent",
+           [](Sample& s) { s.task(100).set_parent(101), s.task(101).set_parent(100); }},
+          {"task 101: parent 999 is no living task", [](Sample& s) { s.task(101).set_parent(999); }},
+          {"task 101: parent 102 is no living task", [](Sample& s) { s.task(101).set_parent(102); }},
+          {"task 101: parent -1 is no living task", [](Sample& s) { s.task(101).set_parent(-1); }},
+          {"circle", [](Sample& s) { s.task(101).set_parent(101); }},
+          {"task 101: impossible session or group", [](Sample& s) { s.task(101).set_sid(-1); }},
+          {"task 101: impossible session or group", [](Sample& s) { s.task(101).set_pgid(1 << 22); }},
+          {"leads its group too", [](Sample& s) { s.task(101).set_sid(101); }},
+          {"task 102: a zombie has no threads", [](Sample& s) { s.task(102).add_tids(102); }},
+          {"impossible wait status 0x7f", [](Sample& s) { s.task(102).set_wait_status(0x7f); }},
+          {"impossible wait status 0x137f", [](Sample& s) { s.task(102).set_wait_status(0x137f); }},
+          {"impossible wait status 0x8b", [](Sample& s) { s.task(102).set_wait_status(0x8b); }},
+          {"impossible wait status 0x10000", [](Sample& s) { s.task(102).set_wait_status(0x10000); }},
+          {"task 101: word size 16", [](Sample& s) { s.task(101).set_word_size(16); }},
+          {"task 101: the first thread must have its id", [](Sample& s) { s.task(101).clear_tids(); }},
+          {"task 101: the first thread must have its id", [](Sample& s) { s.task(101).set_tids(0, 103); }},
+          {"task 101: thread id 103", [](Sample& s) { s.task(101).add_tids(103); }},
+          {"task 100: thread id -5", [](Sample& s) { s.task(100).add_tids(-5); }},
+          {"task 102: id used twice", [](Sample& s) { s.task(101).add_tids(102); }},
+      });
+}
+
+TEST(Task, NoTaskAtAll) {
+  const auto result = validate_all(Records());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message(), "no task");
+}
+
+TEST(Task, EveryExitCodeAndKillingSignalPasses) {
+  for (uint32_t code = 0; code < 256; ++code) {
+    Sample sample = small_tree();
+    sample.task(102).set_wait_status(code << 8);
+    EXPECT_TRUE(validate_all(sample.records)) << code;
+  }
+  for (uint32_t signal = 1; signal <= 64; ++signal) {
+    Sample sample = small_tree();
+    sample.task(102).set_wait_status(signal);
+    EXPECT_TRUE(validate_all(sample.records)) << signal;
+  }
+}
+
+TEST(Registry, EveryRecordTypeHasOneOwner) {
+  std::map<uint32_t, std::string_view> owners;
+  std::set<std::string_view> names;
+  for (const auto& kind : all_kinds()) {
+    EXPECT_TRUE(names.insert(kind->name()).second) << kind->name();
+    for (const Schema& schema : kind->schemas()) {
+      ASSERT_NE(schema.prototype, nullptr);
+      EXPECT_TRUE(owners.emplace(schema.type, kind->name()).second) << "type " << schema.type;
+    }
+  }
+  for (uint32_t type = kTaskRecord; type <= kAttributesRecord; ++type)
+    EXPECT_TRUE(owners.contains(type)) << type;
+  EXPECT_FALSE(owners.contains(kOriginRecord)) << "the engine's own";
+}
+
+}  // namespace
+}  // namespace cr::kinds
