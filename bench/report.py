@@ -40,7 +40,8 @@ def rows_of(result: dict[str, Any]) -> list[Row]:
         for name in FIGURES:
             row.rounds[name].append(run[name])
     return sorted(
-        rows.values(), key=lambda row: [row.case[:1], len(row.case), row.case]
+        rows.values(),
+        key=lambda row: (row.case[:1], len(row.case), row.case, row.engine),
     )
 
 
