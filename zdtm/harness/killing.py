@@ -14,13 +14,17 @@ import time
 from pathlib import Path
 
 from harness import program
+from harness.oracle import Snapshot
 from harness.oracle.tree import children, tree
 from harness.stage import CellFailure, Stage, command_of, pids_here
 from harness.waiting import WaitTimeout, wait_until
 
 MODES = ("engine", "group")
 GUARDIAN_MODES = ("guardian", "both")
-HARMED = "the program was harmed"  # the note that tells this from all other failures
+# Notes that tell what a failure means for the program: it died or failed its own check, or it only carries
+# something of the engine's around.
+HARMED = "the program was harmed"
+MARKED = "the program shows traces"
 
 
 def killed(stage: Stage) -> None:
@@ -51,11 +55,31 @@ def killed(stage: Stage) -> None:
                 )
             stage.running = None
             stage.restore(image, root, foreground=False)
-        stage.expect_same(before, f"after the {hit} was killed")
-        stage.go_on()
+        traces = _traces(stage, before, f"after the {hit} was killed")
+        _judge_itself(stage, traces)
     except CellFailure:
         stage.notes.append(HARMED)
         raise
+    if traces:
+        stage.notes.append(MARKED)
+        raise CellFailure(traces)
+
+
+def _traces(stage: Stage, before: Snapshot, when: str) -> str:
+    """What the witness finds; nobody is harmed by it so far."""
+    stage.expect_alive(when)
+    try:
+        stage.expect_same(before, when)
+        return ""
+    except CellFailure as failure:
+        return str(failure)
+
+
+def _judge_itself(stage: Stage, traces: str) -> None:
+    try:
+        stage.go_on()
+    except CellFailure as failure:
+        raise CellFailure("; and ".join(filter(None, [traces, str(failure)]))) from None
 
 
 def _kill(stage: Stage, engine: subprocess.Popen[bytes], mode: str) -> str:
@@ -69,12 +93,14 @@ def _kill(stage: Stage, engine: subprocess.Popen[bytes], mode: str) -> str:
                 os.killpg(engine.pid, signal.SIGKILL)
             # Without a helper there was no guardian yet, or none any more.
             return mode if helpers else "nothing"
+        # One that has ended and was not awaited could be killed, too: that is no hit.
+        if os.waitid(os.P_PID, engine.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return "nothing"
         if mode == "group":
             os.killpg(engine.pid, signal.SIGKILL)
             return "group"
-        if engine.poll() is None:
-            engine.kill()
-            return "engine"
+        engine.kill()
+        return "engine"
     except OSError:
         pass
     return "nothing"

@@ -1,6 +1,6 @@
 """kill -9 of the engine at random moments of a dump: the program passes its own check every time.
 
---rounds says how many moments; they are spread over programs, word sizes, ways to kill and kinds of dump.
+--rounds says how many kills; they are spread over programs, word sizes, ways to kill and kinds of dump.
 Kills of the engine's guardian are counted apart: an engine may have a window there, and the rate says how wide.
 """
 
@@ -19,10 +19,11 @@ from sabotage_scripts import SCRIPTS
 
 from harness.cases import read_workload
 from harness.cells import FAIL, PASS, CellResult, CellSpec
-from harness.killing import GUARDIAN_MODES, HARMED, MODES
+from harness.killing import GUARDIAN_MODES, HARMED, MARKED, MODES
 from harness.plugin import KEY
 
 ROUNDS = 24
+MOST_TRIES = 4  # per kill: some come too late
 WORKLOADS = Path(__file__).parent.parent / "workloads"
 # Quiet ones and loops, many tasks and many threads, data in pipes.
 VICTIMS = (
@@ -45,18 +46,13 @@ class Tally:
     failures: list[tuple[CellResult, str]] = field(default_factory=list)
 
     def add(self, result: CellResult, told: str) -> None:
-        what = " ".join(note for note in result.notes if note != HARMED)
+        what = ", ".join(result.notes) or "failed"
         self.rounds += 1
-        self.hits += not what.startswith("nothing")
+        # A failure counts in any case, so that it cannot be hidden by more rounds.
+        self.hits += result.verdict != PASS or not what.startswith("nothing")
         self.outcomes[what] = self.outcomes.get(what, 0) + 1
         if result.verdict != PASS:
             self.failures.append((result, f"{told}: {result.reason}\n{result.log}"))
-
-    def expect_enough_hits(self) -> None:
-        """Rounds that hit nothing prove nothing."""
-        assert (
-            self.hits * 2 >= self.rounds
-        ), f"only {self.hits} of {self.rounds} rounds hit their victim: {self.outcomes}"
 
 
 @pytest.mark.engine
@@ -64,8 +60,9 @@ def test_the_program_never_notices(tmp_path: Path, pytestconfig: pytest.Config) 
     rounds = pytestconfig.option.rounds or ROUNDS
     tally = _kill_rounds(MODES, rounds, tmp_path, pytestconfig)
     texts = [text for _, text in tally.failures]
-    assert not texts, f"{len(texts)} of {tally.rounds}:\n" + "\n\n".join(texts[:5])
-    tally.expect_enough_hits()
+    assert not texts, f"{len(texts)} of {tally.hits}:\n" + "\n\n".join(texts[:5])
+    # Rounds that hit nothing prove nothing.
+    assert tally.hits >= rounds, f"only {tally.hits} hits: {tally.outcomes}"
 
 
 @pytest.mark.engine
@@ -74,16 +71,18 @@ def test_rate_of_harm_when_the_guardian_is_killed(
     pytestconfig: pytest.Config,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """An experiment: a harmed program is counted; all else (a hang, a bad image, litter) is a failure."""
+    """An experiment: harm and traces are counted; all else (a hang, a bad image, litter) is a failure."""
     rounds = pytestconfig.option.rounds or ROUNDS
     tally = _kill_rounds(GUARDIAN_MODES, rounds, tmp_path, pytestconfig)
-    harmed = [text for result, text in tally.failures if HARMED in result.notes]
-    others = [text for result, text in tally.failures if HARMED not in result.notes]
-    rate = f"{len(harmed)} of {tally.hits} kills harmed the program"
+    texts: dict[str, list[str]] = {HARMED: [], MARKED: [], "": []}
+    for result, text in tally.failures:
+        texts[next((x for x in (HARMED, MARKED) if x in result.notes), "")].append(text)
+    harmed, marked, others = texts.values()
+    rate = f"of {tally.hits} kills {len(harmed)} harmed the program, {len(marked)} left traces"
     record_property("guardian killed", rate)
-    print("\n\n".join([rate, *harmed]))
+    print("\n\n".join([rate, *harmed, *marked]))
     assert not others, "\n\n".join(others[:5])
-    tally.expect_enough_hits()
+    assert tally.hits >= rounds, f"only {tally.hits} hits: {tally.outcomes}"
 
 
 def _kill_rounds(
@@ -112,23 +111,25 @@ def _kill_rounds(
             )
         )
 
-    turns = itertools.product(VICTIMS, ("m64", "m32"))
-    order = list(itertools.islice(itertools.cycle(turns), rounds))
     with slot:
-        tally = _rounds(order, modes, cell, rng)
-    print(f"--seed {matrix.seed}: {rounds} rounds: {tally.outcomes}")
+        tally = _rounds(rounds, modes, cell, rng)
+    print(f"--seed {matrix.seed}: {tally.rounds} rounds: {tally.outcomes}")
     return tally
 
 
 def _rounds(
-    order: list[tuple[str, str]],
+    wanted: int,
     modes: tuple[str, ...],
     cell: Callable[..., CellResult],
     rng: random.Random,
 ) -> Tally:
     tally = Tally()
     duration_ms: dict[tuple[str, str], float] = {}  # of a dump, per victim
-    for number, (victim, bits) in enumerate(order):
+    turns = itertools.cycle(itertools.product(VICTIMS, ("m64", "m32")))
+    for number in range(MOST_TRIES * wanted):
+        if tally.hits >= wanted:
+            break
+        victim, bits = next(turns)
         if (victim, bits) not in duration_ms:
             whole = cell(victim, bits, "keep-running")
             assert (
@@ -147,6 +148,11 @@ def _rounds(
             delay_ms=delay_ms,
             leave_running=leave_running,
         )
+        if "nothing committed" in result.notes:
+            # The machine is less busy than when the dump was measured.
+            duration_ms[victim, bits] *= 0.8
+        elif "not committed" in " ".join(result.notes):
+            duration_ms[victim, bits] = max(duration_ms[victim, bits], delay_ms * 1.1)
         tally.add(
             result,
             f"round {number}: {victim} {bits}, {mode} after {delay_ms:.3f} ms,"
