@@ -311,6 +311,8 @@ Result<std::vector<ProcessState>> Freezer::describe() {
 void Freezer::thaw() {
   for (auto& [tid, thread] : held_) {
     for (const int signal : thread.deferred) ::kill(thread.tgid, signal);
+    // Also where nothing of ours ran: being stopped alone made this call give up.
+    if (thread.at == Held::At::kHome && thread.state.gave_up) (void)set_regs(tid, thread.state.regs);
     (void)detach(tid);
   }
   held_.clear();

@@ -10,14 +10,17 @@ constexpr int64_t kErestartRestartblock = 516;
 
 Restart restart_of(const user_regs_struct& regs) {
   if (static_cast<int64_t>(regs.orig_rax) < 0) return Restart::kNone;
-  // A compat call may leave only the low half of its result sign-extended.
-  switch (-static_cast<int64_t>(static_cast<int32_t>(regs.rax))) {
+  // A compat call may leave its result in the low half alone; in a 64-bit one that would be a large positive result.
+  constexpr uint64_t kUserCode32 = 0x23;
+  const auto result = static_cast<int64_t>(regs.rax);
+  const bool narrow = regs.cs == kUserCode32 && (regs.rax >> 32) == 0;
+  switch (narrow ? -int64_t{static_cast<int32_t>(regs.rax)} : -result) {
     case kErestartsys:
     case kErestartnointr:
     case kErestartnohand:
-      return (regs.rax >> 32) == 0 || (regs.rax >> 32) == 0xffffffff ? Restart::kSame : Restart::kNone;
+      return Restart::kSame;
     case kErestartRestartblock:
-      return (regs.rax >> 32) == 0 || (regs.rax >> 32) == 0xffffffff ? Restart::kBlock : Restart::kNone;
+      return Restart::kBlock;
     default:
       return Restart::kNone;
   }

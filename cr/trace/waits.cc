@@ -17,17 +17,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kMostRounds = 8;
-constexpr auto kFallsAsleepWithin = 50ms;
+constexpr auto kPatience = 3s;  // per thread; a busy machine needs more rounds, and longer ones
 
-constexpr uint32_t kMonotonic = 0, kBoottime = 2;  // hrtimer bases; 4 more for their softirq twins
-
-// How far CLOCK_BOOTTIME is ahead: the time the machine was suspended.
-int64_t suspended_ns() {
-  timespec boot{}, monotonic{};
-  ::clock_gettime(CLOCK_BOOTTIME, &boot);
+// How far the clock of an hrtimer base (0 to 3, 4 more for their softirq twins) is ahead of CLOCK_MONOTONIC.
+int64_t ahead_ns(uint32_t base) {
+  static constexpr clockid_t kClocks[] = {CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME, CLOCK_TAI};
+  timespec clock{}, monotonic{};
+  ::clock_gettime(kClocks[base % 4], &clock);
   ::clock_gettime(CLOCK_MONOTONIC, &monotonic);
-  return (boot.tv_sec - monotonic.tv_sec) * 1000000000 + boot.tv_nsec - monotonic.tv_nsec;
+  return (clock.tv_sec - monotonic.tv_sec) * 1000000000 + clock.tv_nsec - monotonic.tv_nsec;
 }
 
 struct Timers {
@@ -46,7 +44,7 @@ std::optional<Timers> read_timers() {
   Timers timers;
   timers.now_ns = std::strtoll(text->c_str() + now + kNow.size(), nullptr, 10);
   for (const proc::SleepTimer& timer : *parsed)
-    if (timer.clock_base % 4 == kMonotonic || timer.clock_base % 4 == kBoottime) timers.deadlines.emplace(timer.clock_base, timer.soft_expires_ns);
+    timers.deadlines.emplace(timer.clock_base, timer.soft_expires_ns);
   return timers;
 }
 
@@ -71,7 +69,7 @@ Result<bool> Remote::let_sleep(Held& thread) {
   CR_TRY(freezer_.wait_for_arrival(tid, Clock::now() + 10s));  // the entry of restart_syscall
   thread.at = Held::At::kAway;
   CR_TRY(resume_to_syscall_stop(tid));
-  for (const auto until = Clock::now() + kFallsAsleepWithin; Clock::now() < until;) {
+  for (const auto until = Clock::now() + kPatience; Clock::now() < until;) {
     const auto arrived = freezer_.wait_for_arrival(tid, Clock::now());
     if (arrived) return false;
     // A task that is about to sleep calls itself sleeping before its timer runs; off the CPU, it does not.
@@ -80,7 +78,7 @@ Result<bool> Remote::let_sleep(Held& thread) {
     if (!where.starts_with("running") && stat && (stat->state == 'S' || stat->state == 'D')) return true;
     std::this_thread::sleep_for(20us);
   }
-  return true;
+  return fail(ErrorKind::kSystem, "thread {} does not fall asleep again", tid);
 }
 
 Result<void> Remote::observe_wait(Held& thread) {
@@ -88,7 +86,8 @@ Result<void> Remote::observe_wait(Held& thread) {
   ObservedWait wait;
   std::optional<std::set<std::pair<uint32_t, int64_t>>> candidates;
   int64_t now_ns = 0;
-  for (int round = 0; round < kMostRounds; ++round) {
+  const auto until = Clock::now() + kPatience;
+  for (int round = 0; Clock::now() < until; ++round) {
     const auto before = read_timers();
     if (!before) return {};
     if (!CR_TRY(let_sleep(thread))) {
@@ -111,12 +110,11 @@ Result<void> Remote::observe_wait(Held& thread) {
     now_ns = during->now_ns;
     if (candidates->empty() || (candidates->size() == 1 && round > 0)) break;
   }
-  if (candidates->size() > 1) return {};
+  if (!candidates || candidates->size() > 1) return {};
   wait.has_deadline = !candidates->empty();
   if (wait.has_deadline) {
     const auto [base, deadline_ns] = *candidates->begin();
-    const int64_t ahead_ns = base % 4 == kBoottime ? suspended_ns() : 0;
-    wait.remaining_ns = std::max<int64_t>(deadline_ns - now_ns - ahead_ns, 1);
+    wait.remaining_ns = std::max<int64_t>(deadline_ns - now_ns - ahead_ns(base), 1);
   }
   thread.state.wait = wait;
   return {};
