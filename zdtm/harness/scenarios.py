@@ -8,7 +8,7 @@ from typing import Callable
 from harness.engines.base import NotOffered
 from harness.killing import killed
 from harness.real import interrupted, undisturbed
-from harness.sweep import swept
+from harness.sweep import swept, swept_inside
 from harness.stage import CellFailure, Stage, last_line
 from harness.workdir import KeptDirectory, state_of
 
@@ -109,6 +109,7 @@ SPECIAL: dict[str, Callable[[Stage], None]] = {
     "undisturbed": undisturbed,
     "interrupted": interrupted,
     "swept": swept,
+    "swept-inside": swept_inside,
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import HERE, LIBRARY, Run
 from engine_under_test import engine_spec
 
-from harness.cells import PASS
+from harness.cells import FAIL, PASS
 from harness.machines.host import HostMachine
 from harness.plugin import KEY
 from harness.sweep import Damage, damages, sweep
@@ -80,15 +80,9 @@ def test_a_blind_verifier_is_caught(tmp_path: Path, name: str) -> None:
     assert sweep(IMAGE, verifier(tmp_path, BLIND[name]), todo, 2, tmp_path)
 
 
-@pytest.mark.engine
-def test_the_engine_notices_every_damage(
-    run: Run, tmp_path: Path, pytestconfig: pytest.Config
-) -> None:
-    engine = engine_spec(
-        pytestconfig, HostMachine(pytestconfig.stash[KEY].build, tmp_path)
-    )
-    full = bool(pytestconfig.option.full)
-    # A static program has the smallest image, so the whole of it can be swept.
+@pytest.fixture
+def small(tmp_path: Path) -> str:
+    """A static program has the smallest image, so the whole of it can be swept."""
     program = tmp_path / "small"
     sources = [str(HERE / "programs" / "position.c"), *map(str, LIBRARY.glob("*.c"))]
     subprocess.run(
@@ -97,8 +91,19 @@ def test_the_engine_notices_every_damage(
         check=True,
         timeout=120,
     )
+    return str(program)
+
+
+@pytest.mark.engine
+def test_the_engine_notices_every_damage(
+    run: Run, small: str, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    engine = engine_spec(
+        pytestconfig, HostMachine(pytestconfig.stash[KEY].build, tmp_path)
+    )
+    full = bool(pytestconfig.option.full)
     result = run(
-        str(program),
+        small,
         "swept",
         engine.adapter,
         engine_program=engine.program,
@@ -108,3 +113,64 @@ def test_the_engine_notices_every_damage(
     )
     assert result.verdict == PASS, f"{result.reason}\n{result.log}"
     print(result.notes)
+
+
+@pytest.mark.engine
+def test_the_reader_notices_every_bit_and_every_length(
+    run: Run, small: str, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    build = pytestconfig.stash[KEY].build
+    engine = engine_spec(pytestconfig, HostMachine(build, tmp_path))
+    if engine.name != "cr":
+        pytest.skip(f"the sweeper reads images of cr, not of {engine.name}")
+    sweeper = build / "bin" / "cr_image_sweep"
+    assert sweeper.exists(), f"{sweeper} is not built"
+    result = run(
+        small,
+        "swept-inside",
+        engine.adapter,
+        engine_program=engine.program,
+        deadline_s=1800.0,
+        options={"sweeper": str(sweeper)},
+    )
+    assert result.verdict == PASS, f"{result.reason}\n{result.log}"
+    print(result.notes)
+
+
+# Each would be taken for a good result by somebody who looks at one number only.
+BAD_ACCOUNTS = {
+    "nothing said": ("exit 0", "no account"),
+    "another file": (
+        "echo bytes=1 seed=1 tried=99999 unchanged=0 accepted=0 wrong_kind=0",
+        "no account",
+    ),
+    "a sample": (
+        "echo bytes=$S seed=1 tried=$S unchanged=0 accepted=0 wrong_kind=0",
+        "only",
+    ),
+    "one accepted": (
+        "echo bytes=$S seed=1 tried=$((S*9)) unchanged=0 accepted=1 wrong_kind=0",
+        "1 damages were accepted",
+    ),
+    "a bad end": (
+        "echo bytes=$S seed=1 tried=$((S*9)) unchanged=0 accepted=0 wrong_kind=0; exit 1",
+        "(exit 1)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ACCOUNTS)
+def test_a_bad_account_of_the_sweeper_is_caught(
+    run: Run, tmp_path: Path, name: str
+) -> None:
+    text, reason = BAD_ACCOUNTS[name]
+    sweeper = tmp_path / "sweeper"
+    sweeper.write_text(f'#!/bin/sh\nS=$(stat -c %s "$1")\n{text}\n')
+    sweeper.chmod(0o755)
+    result = run(
+        "position",
+        "swept-inside",
+        "sabotage:StartsAnew",
+        options={"sweeper": str(sweeper)},
+    )
+    assert result.verdict == FAIL and reason in result.reason, result
