@@ -17,6 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr int kEmptyRounds = 4;
 constexpr auto kPatience = 3s;  // per thread; a busy machine needs more rounds, and longer ones
 
 // How far the clock of an hrtimer base (0 to 3, 4 more for their softirq twins) is ahead of CLOCK_MONOTONIC.
@@ -86,6 +87,7 @@ Result<void> Remote::observe_wait(Held& thread) {
   ObservedWait wait;
   std::optional<std::set<std::pair<uint32_t, int64_t>>> candidates;
   int64_t now_ns = 0;
+  int empty_rounds = 0;
   const auto until = Clock::now() + kPatience;
   for (int round = 0; Clock::now() < until; ++round) {
     const auto before = read_timers();
@@ -108,10 +110,16 @@ Result<void> Remote::observe_wait(Held& thread) {
       if (!before->deadlines.contains(deadline) && (!candidates || candidates->contains(deadline))) found.insert(deadline);
     candidates = std::move(found);
     now_ns = during->now_ns;
-    if (candidates->empty() || (candidates->size() == 1 && round > 0)) break;
+    if (candidates->size() == 1 && round > 0) break;
+    if (!candidates->empty()) continue;
+    // The list is printed CPU by CPU, and a timer may move meanwhile: seen in none is believed only after some rounds, and
+    // never of a sleep, which has a deadline by its nature.
+    if (wait.call != ObservedWait::Call::kNanosleep && ++empty_rounds == kEmptyRounds) break;
+    candidates.reset();
   }
-  if (!candidates || candidates->size() > 1) return {};
-  wait.has_deadline = !candidates->empty();
+  wait.has_deadline = candidates && !candidates->empty();
+  if (wait.has_deadline && candidates->size() > 1) return {};
+  if (!wait.has_deadline && empty_rounds < kEmptyRounds) return {};
   if (wait.has_deadline) {
     const auto [base, deadline_ns] = *candidates->begin();
     wait.remaining_ns = std::max<int64_t>(deadline_ns - now_ns - ahead_ns(base), 1);
