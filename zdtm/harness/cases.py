@@ -37,6 +37,10 @@ class Workload:
         return "loops" in self.attributes
 
     @property
+    def deadlines(self) -> bool:
+        return "deadlines" in self.attributes
+
+    @property
     def needs(self) -> str:
         return self.attributes.get("needs", "")
 

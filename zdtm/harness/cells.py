@@ -35,6 +35,7 @@ class CellSpec:
     seed: int
     deadline_s: float
     loops: bool = False
+    deadlines: bool = False
     refused_kind: str = ""
     keep: bool = False
     options: dict[str, Any] = field(default_factory=dict)  # the scenario's own

@@ -236,6 +236,7 @@ class Matrix:
             seed=cell.seed(self.seed),
             deadline_s=cell.workload.deadline_s * machine.slowness,
             loops=cell.workload.loops,
+            deadlines=cell.workload.deadlines,
             refused_kind=cell.workload.refused_kind,
             keep=self.keep,
         )

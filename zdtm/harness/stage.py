@@ -100,7 +100,7 @@ class Stage:
     def witness(self) -> oracle.Snapshot:
         """A record of the quiet tree; of a working one the part that stands still."""
         if self.spec.loops:
-            return self._look()
+            return self._look(lasting=True)
         # Helper tasks may still be on their way into their system calls: wait until all that run are known to be
         # spinners, and for two equal looks after that.
         runners = Runners(self.tree_root)
@@ -132,20 +132,25 @@ class Stage:
             )
         return looks[-1]
 
-    def _look(self) -> oracle.Snapshot:
-        if self.spec.loops:
+    def _look(self, lasting: bool) -> oracle.Snapshot:
+        if lasting:
             return stable_part(oracle.take_working(self.tree_root), self.tree_root)
         return oracle.take(self.tree_root)
 
-    def expect_same(self, before: oracle.Snapshot, when: str) -> None:
-        """Gives the tree time to settle; what differs then is a failure."""
+    def expect_same(
+        self, before: oracle.Snapshot, when: str, lasting: bool = False
+    ) -> None:
+        """Gives the tree time to settle; what differs then is a failure. `lasting`: of what lasts in any program."""
         found: list[str] = []
+        lasting = lasting or self.spec.loops
+        if lasting:
+            before = stable_part(before, self.tree_root)
 
         def same() -> bool:
             found.clear()
             self.expect_alive(when)
             try:
-                after = self._look()
+                after = self._look(lasting)
             except OSError as error:
                 found.append(f"the tree cannot be read: {error}")
                 return False

@@ -1,6 +1,6 @@
 // Threads waiting in a futex stay there: plain, timed, absolute, with priority inheritance; none sees EINTR.
 // rows: R5 R4
-// attr: threads slow=10
+// attr: threads slow=10 deadlines
 #include "blocked.h"
 
 #include <linux/futex.h>

@@ -1,6 +1,6 @@
 // Sleeping threads sleep on: not shorter than they asked for, and not longer than that plus the time they were away.
 // rows: R5
-// attr: threads slow=10
+// attr: threads slow=10 deadlines
 #include "blocked.h"
 
 static const struct timespec kAsked = {kTimeoutMs / 1000, kTimeoutMs % 1000 * 1000000L};
