@@ -13,8 +13,8 @@ namespace cr::trace {
 struct ObservedWait {
   enum class Call { kUnknown, kNanosleep, kPoll, kFutex };
   Call call = Call::kUnknown;
-  bool has_deadline = false;
-  int64_t remaining_ns = 0;  // at the moment of the freeze, roughly
+  bool has_deadline = false;  // its timer was seen
+  int64_t remaining_ns = 0;   // then: at the moment of the freeze, roughly
 };
 
 struct ThreadState {

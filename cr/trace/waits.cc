@@ -110,16 +110,14 @@ Result<void> Remote::observe_wait(Held& thread) {
       if (!before->deadlines.contains(deadline) && (!candidates || candidates->contains(deadline))) found.insert(deadline);
     candidates = std::move(found);
     now_ns = during->now_ns;
-    if (candidates->size() == 1 && round > 0) break;
+    if (candidates->size() == 1 && round > 1) break;
     if (!candidates->empty()) continue;
-    // The list is printed CPU by CPU, and a timer may move meanwhile: seen in none is believed only after some rounds, and
-    // never of a sleep, which has a deadline by its nature.
-    if (wait.call != ObservedWait::Call::kNanosleep && ++empty_rounds == kEmptyRounds) break;
+    // The list is printed CPU by CPU, and a timer may move meanwhile. Who has none at all is not seen here: the arguments
+    // of the call tell that.
+    if (++empty_rounds == kEmptyRounds) break;
     candidates.reset();
   }
-  wait.has_deadline = candidates && !candidates->empty();
-  if (wait.has_deadline && candidates->size() > 1) return {};
-  if (!wait.has_deadline && empty_rounds < kEmptyRounds) return {};
+  wait.has_deadline = candidates && candidates->size() == 1;
   if (wait.has_deadline) {
     const auto [base, deadline_ns] = *candidates->begin();
     wait.remaining_ns = std::max<int64_t>(deadline_ns - now_ns - ahead_ns(base), 1);

@@ -154,7 +154,6 @@ bool sleeps_by_timer(uint32_t clock) {
 }
 
 uint64_t deadline_of(const Wait& wait, const trace::ObservedWait& seen) {
-  if (!seen.has_deadline) return kForever;
   timespec now{};
   ::clock_gettime((wait.operation() & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
   return static_cast<uint64_t>(now.tv_sec) * kSecond + static_cast<uint64_t>(now.tv_nsec + seen.remaining_ns);
@@ -179,11 +178,13 @@ Result<std::optional<Wait>> describe_wait(pid_t pid, const trace::ThreadState& t
   if (wait && wait->call() == Wait::NANOSLEEP && !sleeps_by_timer(wait->clock())) return std::nullopt;
   const bool absolute = wait && wait->call() == Wait::FUTEX && (wait->operation() & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
   // The width of the time it points to is not known any more, but what is left of it is.
-  if (absolute && restarted && compat) wait->set_remaining_ns(deadline_of(*wait, *thread.wait));
+  if (absolute && restarted && compat && thread.wait->has_deadline) wait->set_remaining_ns(deadline_of(*wait, *thread.wait));
   if (wait && restarted && compat && wait->call() == Wait::NANOSLEEP && wait->address() != 0)
     wait->set_narrow(CR_TRY(rest_is_narrow(pid, wait->address(), *thread.wait)));
-  if (wait && thread.wait && !absolute)
-    wait->set_remaining_ns(thread.wait->has_deadline ? static_cast<uint64_t>(thread.wait->remaining_ns) : kForever);
+  // Only a poll may wait for ever, and its arguments say so. Whose timer was not seen waits as long as it asked for: longer
+  // than it should perhaps, never shorter.
+  if (wait && thread.wait && thread.wait->has_deadline && !absolute && wait->remaining_ns() != kForever)
+    wait->set_remaining_ns(static_cast<uint64_t>(thread.wait->remaining_ns));
   return wait;
 }
 
