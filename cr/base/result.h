@@ -97,13 +97,13 @@ Error with_context(Error&& error, fmt::format_string<Args...> format, Args&&... 
 }  // namespace detail
 
 // The value of a Result, or return its error from the enclosing function, with optional context.
-#define CR_TRY(expression, ...)                                                                       \
-  __extension__({                                                                                     \
-    auto cr_result = (expression);                                                                    \
-    if (!cr_result)                                                                                   \
-      return ::cr::Failure(                                                                           \
-          ::cr::detail::with_context(std::move(cr_result).error() __VA_OPT__(, ) __VA_ARGS__));       \
-    ::cr::detail::take(std::move(cr_result));                                                         \
+#define CR_TRY(expression, ...)                                                                 \
+  __extension__({                                                                               \
+    auto cr_result = (expression);                                                              \
+    if (!cr_result)                                                                             \
+      return ::cr::Failure(                                                                     \
+          ::cr::detail::with_context(std::move(cr_result).error() __VA_OPT__(, ) __VA_ARGS__)); \
+    ::cr::detail::take(std::move(cr_result));                                                   \
   })
 
 // An invariant of our own, checked in release builds too.

@@ -41,28 +41,32 @@ struct Arguments {
 engine::Operation operation_of(const Arguments& arguments, const Output& output) {
   engine::Operation operation;
   if (arguments.deadline_s > 0)
-    operation.deadline = engine::Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(arguments.deadline_s * 1000));
+    operation.deadline =
+        engine::Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(arguments.deadline_s * 1000));
   operation.progress = [&output](const std::string& step) { output.progress(step); };
   return operation;
 }
 
 Result<int> dump(const Arguments& arguments, const Output& output) {
-  const engine::DumpOptions options{arguments.pid, arguments.file, arguments.leave_running, operation_of(arguments, output)};
+  const engine::DumpOptions options{arguments.pid, arguments.file, arguments.leave_running,
+                                    operation_of(arguments, output)};
   const engine::DumpReport report = CR_TRY(engine::dump(options), "dump");
   output.result({{"image", arguments.file},
                  {"tasks", report.tasks},
                  {"threads", report.threads},
                  {"image_bytes", report.image_bytes},
                  {"frozen_ms", report.frozen_ms}},
-                fmt::format("{}: {} tasks, {} threads, {} bytes, frozen for {:.1f} ms", arguments.file, report.tasks,
-                            report.threads, report.image_bytes, report.frozen_ms));
+                fmt::format("{}: {} tasks, {} threads, {} bytes, frozen for {:.1f} ms", arguments.file,
+                            report.tasks, report.threads, report.image_bytes, report.frozen_ms));
   return 0;
 }
 
 Result<int> check(const Arguments& arguments, const Output& output) {
-  const engine::DumpReport report = CR_TRY(engine::check(arguments.pid, operation_of(arguments, output)), "check");
+  const engine::DumpReport report =
+      CR_TRY(engine::check(arguments.pid, operation_of(arguments, output)), "check");
   output.result({{"tasks", report.tasks}, {"threads", report.threads}, {"frozen_ms", report.frozen_ms}},
-                fmt::format("pid {}: {} tasks, {} threads, nothing in the way", arguments.pid, report.tasks, report.threads));
+                fmt::format("pid {}: {} tasks, {} threads, nothing in the way", arguments.pid, report.tasks,
+                            report.threads));
   return 0;
 }
 
@@ -75,16 +79,19 @@ int follow(pid_t root) {
 }
 
 Result<int> restore(const Arguments& arguments, const Output& output) {
-  const engine::RestoreReport report =
-      CR_TRY(engine::restore({arguments.file, operation_of(arguments, output)}), "restore {}", arguments.file);
+  const engine::RestoreReport report = CR_TRY(
+      engine::restore({arguments.file, operation_of(arguments, output)}), "restore {}", arguments.file);
   if (!arguments.pidfile.empty()) {
     std::ofstream file(arguments.pidfile);
     file << report.root << '\n';
-    if (!file.flush()) return fail(ErrorKind::kSystem, "the tree runs as pid {}, but {} cannot be written", report.root, arguments.pidfile);
+    if (!file.flush())
+      return fail(ErrorKind::kSystem, "the tree runs as pid {}, but {} cannot be written", report.root,
+                  arguments.pidfile);
   }
   if (arguments.detach || output.json())
-    output.result({{"root", report.root}, {"tasks", report.tasks}, {"threads", report.threads}},
-                  fmt::format("pid {}: {} tasks, {} threads go on", report.root, report.tasks, report.threads));
+    output.result(
+        {{"root", report.root}, {"tasks", report.tasks}, {"threads", report.threads}},
+        fmt::format("pid {}: {} tasks, {} threads go on", report.root, report.tasks, report.threads));
   return arguments.detach ? 0 : follow(report.root);
 }
 
@@ -96,8 +103,9 @@ Result<int> verify(const Arguments& arguments, const Output& output) {
                  {"bytes", loaded.verified.bytes},
                  {"records", loaded.records.by_key().size()},
                  {"processes", plan.processes.size()}},
-                fmt::format("{}: sound: {} sections, {} bytes, {} records, a plan for {} processes", arguments.file,
-                            loaded.verified.sections, loaded.verified.bytes, loaded.records.by_key().size(), plan.processes.size()));
+                fmt::format("{}: sound: {} sections, {} bytes, {} records, a plan for {} processes",
+                            arguments.file, loaded.verified.sections, loaded.verified.bytes,
+                            loaded.records.by_key().size(), plan.processes.size()));
   return 0;
 }
 
@@ -131,12 +139,15 @@ int run(int argc, char** argv) {
     return sub;
   };
   const auto with_deadline = [&](CLI::App* sub) {
-    sub->add_option("--deadline", arguments.deadline_s, "Give up after so many seconds, all as before")->check(CLI::PositiveNumber);
+    sub->add_option("--deadline", arguments.deadline_s, "Give up after so many seconds, all as before")
+        ->check(CLI::PositiveNumber);
   };
   const auto with_pid = [&](CLI::App* sub) {
     sub->add_option("PID", arguments.pid, "The root of the tree")->required()->check(CLI::Range(2, 1 << 22));
   };
-  const auto with_file = [&](CLI::App* sub) { sub->add_option("FILE", arguments.file, "The image")->required(); };
+  const auto with_file = [&](CLI::App* sub) {
+    sub->add_option("FILE", arguments.file, "The image")->required();
+  };
 
   CLI::App* dump_command = add("dump", "Checkpoint the tree below PID into FILE and end it", dump);
   with_pid(dump_command);

@@ -6,7 +6,8 @@
 
 namespace cr::cli {
 
-Output::Output(bool json, bool verbose) : json_(json), verbose_(verbose), terminal_(::isatty(STDERR_FILENO) == 1) {}
+Output::Output(bool json, bool verbose)
+    : json_(json), verbose_(verbose), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 Output::~Output() { wipe(); }
 
@@ -35,7 +36,8 @@ void Output::error(const Error& error) const {
   }
   nlohmann::json blockers = nlohmann::json::array();
   for (const Blocker& blocker : error.blockers())
-    blockers.push_back({{"pid", blocker.pid}, {"kind", blocker.kind}, {"where", blocker.where}, {"reason", blocker.reason}});
+    blockers.push_back(
+        {{"pid", blocker.pid}, {"kind", blocker.kind}, {"where", blocker.where}, {"reason", blocker.reason}});
   const nlohmann::json object = {
       {"error", {{"kind", name_of(error.kind())}, {"message", error.message()}, {"blockers", blockers}}}};
   // A path may be no UTF-8; the message must come through all the same.

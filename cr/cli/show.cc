@@ -36,10 +36,14 @@ std::string_view role_of(const kinds::ProcessPlan& process) {
 std::string to_json(const engine::Loaded& image) {
   nlohmann::json records = nlohmann::json::array();
   for (const auto& [key, message] : image.records.by_key())
-    records.push_back({{"type", message->GetDescriptor()->name()}, {"id", key.second}, {"record", message_to_json(*message)}});
+    records.push_back({{"type", message->GetDescriptor()->name()},
+                       {"id", key.second},
+                       {"record", message_to_json(*message)}});
   nlohmann::json pages = nlohmann::json::array();
-  for (const auto& [id, section] : image.records.pages) pages.push_back({{"id", id}, {"offset", section.offset}, {"length", section.length}});
-  const nlohmann::json all = {{"origin", message_to_json(image.origin)}, {"records", records}, {"pages", pages}};
+  for (const auto& [id, section] : image.records.pages)
+    pages.push_back({{"id", id}, {"offset", section.offset}, {"length", section.length}});
+  const nlohmann::json all = {
+      {"origin", message_to_json(image.origin)}, {"records", records}, {"pages", pages}};
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -63,11 +67,14 @@ std::string plan_to_text(const kinds::Plan& plan) {
   std::string text = exec::to_string(plan.store.list(0));
   for (const auto& [pid, process] : plan.processes) {
     if (process.role != kinds::ProcessPlan::Role::kTask) {
-      text += fmt::format("\npid {}: a {}, made by pid {} in list {}\n", pid, role_of(process), process.runs_in, process.runs_list);
+      text += fmt::format("\npid {}: a {}, made by pid {} in list {}\n", pid, role_of(process),
+                          process.runs_in, process.runs_list);
       continue;
     }
-    text += fmt::format("\npid {}: {}-bit, built from {:#x}\n", pid, static_cast<int>(process.word_size), process.area_base);
-    for (uint32_t i = 0; i < process.program.list_count(); ++i) text += exec::to_string(process.program.list(i));
+    text += fmt::format("\npid {}: {}-bit, built from {:#x}\n", pid, static_cast<int>(process.word_size),
+                        process.area_base);
+    for (uint32_t i = 0; i < process.program.list_count(); ++i)
+      text += exec::to_string(process.program.list(i));
   }
   return text;
 }
@@ -75,16 +82,22 @@ std::string plan_to_text(const kinds::Plan& plan) {
 std::string plan_to_json(const kinds::Plan& plan) {
   const auto list_to_json = [](const exec::ListBuilder& list) {
     nlohmann::json ops = nlohmann::json::array();
-    for (uint32_t i = 0; i < list.size(); ++i) ops.push_back({{"op", exec::to_string(list.ops()[i])}, {"reason", list.reason_of(i)}});
+    for (uint32_t i = 0; i < list.size(); ++i)
+      ops.push_back({{"op", exec::to_string(list.ops()[i])}, {"reason", list.reason_of(i)}});
     return nlohmann::json{{"name", list.name()}, {"ops", ops}};
   };
   nlohmann::json processes = nlohmann::json::array();
   for (const auto& [pid, process] : plan.processes) {
     nlohmann::json lists = nlohmann::json::array();
-    for (uint32_t i = 0; i < process.program.list_count(); ++i) lists.push_back(list_to_json(process.program.list(i)));
-    processes.push_back({{"pid", pid}, {"role", role_of(process)}, {"word_size", static_cast<int>(process.word_size)}, {"lists", lists}});
+    for (uint32_t i = 0; i < process.program.list_count(); ++i)
+      lists.push_back(list_to_json(process.program.list(i)));
+    processes.push_back({{"pid", pid},
+                         {"role", role_of(process)},
+                         {"word_size", static_cast<int>(process.word_size)},
+                         {"lists", lists}});
   }
-  const nlohmann::json all = {{"root", plan.root}, {"store", list_to_json(plan.store.list(0))}, {"processes", processes}};
+  const nlohmann::json all = {
+      {"root", plan.root}, {"store", list_to_json(plan.store.list(0))}, {"processes", processes}};
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

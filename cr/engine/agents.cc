@@ -27,7 +27,8 @@ struct Visit {
   int notify_signal = 0;
 };
 
-// A signal that the kernel drops when nobody traces the task: ignored by default, not caught, not blocked, not pending.
+// A signal that the kernel drops when nobody traces the task: ignored by default, not caught, not blocked,
+// not pending.
 int notify_signal_of(const ProcessView& process) {
   for (const int signal : {SIGURG, SIGWINCH, SIGCHLD}) {
     const trace::SignalSet bit = trace::signal_bit(signal);
@@ -101,8 +102,9 @@ Result<void> collect_answers(Visit& visit, kinds::Collector& collector) {
     exec::Control control;
     std::memcpy(&control, after.data() + (visit.area.control(index) - visit.area.base), sizeof(control));
     if (control.failed_op != exec::kNone)
-      return fail(ErrorKind::kSystem, "agent in thread {}: {}", tid,
-                  exec::describe_failure(visit.agent->program.list(index), control.failed_op, control.result));
+      return fail(
+          ErrorKind::kSystem, "agent in thread {}: {}", tid,
+          exec::describe_failure(visit.agent->program.list(index), control.failed_op, control.result));
   }
   return collector.deliver(visit.process->pid(), kinds::Answers(visit.area, std::move(after)));
 }
@@ -116,21 +118,24 @@ Result<void> run_agents(const kinds::TreeView& tree, kinds::Collector& collector
   for (const ProcessView& process : tree.processes) {
     if (process.zombie()) continue;
     visits.push_back(CR_TRY(prepare(process, collector), "pid {}", process.pid()));
-    requests.push_back({process.pid(), process.word_size, visits.back().area_size + visits.back().frames_size});
+    requests.push_back(
+        {process.pid(), process.word_size, visits.back().area_size + visits.back().frames_size});
   }
   std::vector<std::string> locked_before;
   for (const Visit& visit : visits) locked_before.push_back(CR_TRY(locked_memory(*visit.process)));
   const std::vector<uint64_t> addresses = CR_TRY(guardian.map(requests));
   for (size_t i = 0; i < visits.size(); ++i) {
     if (CR_TRY(locked_memory(*visits[i].process)) != locked_before[i])
-      collector.refuse(visits[i].process->pid(), "mlock-future", "task", "locks whatever it will map (mlockall with MCL_FUTURE)");
+      collector.refuse(visits[i].process->pid(), "mlock-future", "task",
+                       "locks whatever it will map (mlockall with MCL_FUTURE)");
   }
   std::vector<trace::AgentRun> runs;
   for (size_t i = 0; i < visits.size(); ++i) {
     Visit& visit = visits[i];
     CR_TRY(install(visit, addresses[i]), "pid {}", visit.process->pid());
     for (const auto& [tid, index] : visit.agent->lists)
-      runs.push_back({tid, visit.area.entry(), visit.area.control(index), visit.area.stack_top(index), visit.notify_signal});
+      runs.push_back({tid, visit.area.entry(), visit.area.control(index), visit.area.stack_top(index),
+                      visit.notify_signal});
   }
   CR_TRY(guardian.run(runs, operation.patience(kAgentPatience)));
   for (Visit& visit : visits) CR_TRY(collect_answers(visit, collector), "pid {}", visit.process->pid());

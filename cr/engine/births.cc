@@ -56,7 +56,10 @@ class Planner {
       return {};
     }
     if (nearest_subreaper(leaders_parent) != parent.pid())
-      return fail(ErrorKind::kUnsupported, "its session {} was made by a task that is neither its parent's child nor below a child subreaper that is its parent", leader);
+      return fail(ErrorKind::kUnsupported,
+                  "its session {} was made by a task that is neither its parent's child nor below a child "
+                  "subreaper that is its parent",
+                  leader);
     add(task, leader, Birth::How::kOrphan);
     return {};
   }
@@ -75,11 +78,14 @@ class Planner {
     const pid_t group = task.pgid();
     if (group == 0) {
       const bool outside = task.parent() == 0 || tasks_.at(task.parent())->pgid() == 0;
-      if (!outside) return fail(ErrorKind::kUnsupported, "it is in a process group from outside the tree, its parent is not");
+      if (!outside)
+        return fail(ErrorKind::kUnsupported,
+                    "it is in a process group from outside the tree, its parent is not");
       return {};
     }
     if (tasks_.contains(group)) {
-      if (tasks_.at(group)->sid() != task.sid()) return fail(ErrorKind::kInvalidImage, "its group {} is in another session", group);
+      if (tasks_.at(group)->sid() != task.sid())
+        return fail(ErrorKind::kInvalidImage, "its group {} is in another session", group);
       return {};
     }
     if (births_.stand_ins.contains(group)) return {};

@@ -1,9 +1,10 @@
-// In which order, by whom, and in which session each task is born, so that every parent, session and group comes out
-// as it was.
+// In which order, by whom, and in which session each task is born, so that every parent, session and group
+// comes out as it was.
 //
-// A child gets its session from whoever forks it. Ordinary children are forked by their parent; a member of a session
-// that its parent is not in is forked by the session's leader, either as the leader's sibling (CLONE_PARENT) or as an
-// orphan that falls to the nearest child subreaper. A leader that is gone is stood in for until all members have joined.
+// A child gets its session from whoever forks it. Ordinary children are forked by their parent; a member of a
+// session that its parent is not in is forked by the session's leader, either as the leader's sibling
+// (CLONE_PARENT) or as an orphan that falls to the nearest child subreaper. A leader that is gone is stood in
+// for until all members have joined.
 #pragma once
 
 #include <map>
@@ -16,10 +17,10 @@ namespace cr::engine {
 
 struct Birth {
   enum class How {
-    kChild,          // by its parent
-    kEarlyChild,     // by its parent before that made its own session
-    kSibling,        // by `by`, a child of the same parent, with CLONE_PARENT
-    kOrphan,         // by a child of `by` that ends at once
+    kChild,       // by its parent
+    kEarlyChild,  // by its parent before that made its own session
+    kSibling,     // by `by`, a child of the same parent, with CLONE_PARENT
+    kOrphan,      // by a child of `by` that ends at once
   };
   pid_t pid = 0;
   pid_t by = 0;

@@ -76,7 +76,8 @@ void forget_inheritance() {
                           {root.loader_fd, plan.loader_fd}};
   // The wanted numbers may be store numbers themselves: first out of the way of both.
   int high[4];
-  for (int i = 0; i < 4; ++i) high[i] = ::fcntl(moves[i][0], F_DUPFD_CLOEXEC, plan.next_store_number + 8 + plan.loader_fd);
+  for (int i = 0; i < 4; ++i)
+    high[i] = ::fcntl(moves[i][0], F_DUPFD_CLOEXEC, plan.next_store_number + 8 + plan.loader_fd);
   for (int i = 0; i < 4; ++i)
     if (high[i] < 0 || ::dup3(high[i], moves[i][1], i == 3 ? O_CLOEXEC : 0) < 0) ::_exit(112);
   if (plan.engine_fd > 0) ::close_range(0, static_cast<unsigned>(plan.engine_fd - 1), 0);
@@ -91,7 +92,8 @@ void forget_inheritance() {
 }  // namespace
 
 Result<void> Builder::build(const image::Reader& image) {
-  // Task descriptors may need higher numbers than the soft limit allows; tasks get their own limits at the end.
+  // Task descriptors may need higher numbers than the soft limit allows; tasks get their own limits at the
+  // end.
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
@@ -110,7 +112,8 @@ Result<void> Builder::build(const image::Reader& image) {
 Result<void> Builder::make_store(int image) {
   const sys::UniqueFd self = CR_TRY(sys::pidfd_open(::getpid()));
   CR_TRY(put_at(self, plan_.engine_store_fd, store_fds_));
-  if (::dup3(image, plan_.image_store_fd, O_CLOEXEC) < 0) return fail_errno("descriptor {}", plan_.image_store_fd);
+  if (::dup3(image, plan_.image_store_fd, O_CLOEXEC) < 0)
+    return fail_errno("descriptor {}", plan_.image_store_fd);
   store_fds_.push_back(plan_.image_store_fd);
   exec::HostedProgram store = CR_TRY(exec::HostedProgram::load(plan_.store));
   CR_TRY(store.run(plan_.store.list(0)));
@@ -130,7 +133,8 @@ Result<void> Builder::load_programs() {
     set(process.area_end, area.base + area.size());
     set(process.rest, end - area.base - area.size());
     CR_TRY(put_at(CR_TRY(memory_file("cr-program", area.bytes)), process.plan_fd, store_fds_));
-    const auto parameters = exec::LoaderParams::for_list(area, process.lists.at(pid), process.loader_address, plan_.program_fd);
+    const auto parameters =
+        exec::LoaderParams::for_list(area, process.lists.at(pid), process.loader_address, plan_.program_fd);
     const std::string loader = CR_TRY(exec::make_loader(process.word_size, parameters), "pid {}", pid);
     CR_TRY(put_at(CR_TRY(memory_file("cr-loader", loader)), process.loader_fd, store_fds_));
     areas_[pid] = std::move(area);
@@ -174,8 +178,11 @@ Result<void> Builder::wait_for_all(Barrier barrier) {
     const trace::Nursery::Event event = CR_TRY(nursery_.next(deadline));
     if (event.ended) {
       if (!missing.contains(event.tid)) continue;  // the mother of an orphan
-      return fail(ErrorKind::kSystem, "task {} ended while it was built (status {:#x}{})", event.tid, event.status,
-                  WIFEXITED(event.status) && WEXITSTATUS(event.status) == exec::kLoaderCannotMap ? ", its loader could not map the program" : "");
+      return fail(ErrorKind::kSystem, "task {} ended while it was built (status {:#x}{})", event.tid,
+                  event.status,
+                  WIFEXITED(event.status) && WEXITSTATUS(event.status) == exec::kLoaderCannotMap
+                      ? ", its loader could not map the program"
+                      : "");
     }
     CR_TRY(look_at_trap(event.tid, barrier));
     missing.erase(event.tid);
@@ -197,10 +204,12 @@ Result<void> Builder::look_at_trap(pid_t tid, Barrier expected) {
   const exec::ListBuilder& builder = plan_.processes.at(owner).program.list(list);
   if (control.failed_op != exec::kNone) {
     const ErrorKind kind = control.result == -EEXIST ? ErrorKind::kConflict : ErrorKind::kSystem;
-    return fail(kind, "{}: {}", builder.name(), exec::describe_failure(builder, control.failed_op, control.result));
+    return fail(kind, "{}: {}", builder.name(),
+                exec::describe_failure(builder, control.failed_op, control.result));
   }
   if (control.state != exec::State::kTrapped || control.trap_tag != expected)
-    return fail(ErrorKind::kInternal, "{}: stopped at {} instead of {}", builder.name(), control.trap_tag, static_cast<uint32_t>(expected));
+    return fail(ErrorKind::kInternal, "{}: stopped at {} instead of {}", builder.name(), control.trap_tag,
+                static_cast<uint32_t>(expected));
   return {};
 }
 
@@ -217,7 +226,8 @@ Result<void> Builder::build_tasks(const image::Reader& image) {
   return finish();
 }
 
-// Zombies and stand-ins end before anybody else goes on, so that their parents' SIGCHLD is there to be dropped.
+// Zombies and stand-ins end before anybody else goes on, so that their parents' SIGCHLD is there to be
+// dropped.
 Result<void> Builder::bury_the_dead() {
   std::set<pid_t> dying;
   for (const auto& [pid, process] : plan_.processes) {
@@ -234,8 +244,8 @@ Result<void> Builder::bury_the_dead() {
     const auto process = plan_.processes.find(event.tid);
     if (process != plan_.processes.end() && process->second.role == ProcessPlan::Role::kZombie &&
         static_cast<uint32_t>(event.status) != process->second.wait_status)
-      return fail(ErrorKind::kInternal, "zombie {} ended with status {:#x}, not {:#x}", event.tid, event.status,
-                  process->second.wait_status);
+      return fail(ErrorKind::kInternal, "zombie {} ended with status {:#x}, not {:#x}", event.tid,
+                  event.status, process->second.wait_status);
   }
   return {};
 }
@@ -248,9 +258,13 @@ Result<void> Builder::check_vdso(const ProcessPlan& process) const {
     if (vma.path != "[vdso]") continue;
     std::vector<std::byte> bytes(vma.size());
     CR_TRY(sys::read_memory(process.pid, {vma.start}, bytes));
-    if (vma.end == process.vdso_end && XXH3_64bits(bytes.data(), bytes.size()) == process.vdso_hash) return {};
+    if (vma.end == process.vdso_end && XXH3_64bits(bytes.data(), bytes.size()) == process.vdso_hash)
+      return {};
   }
-  return fail(ErrorKind::kConflict, "pid {}: this kernel's vdso is not the one the task was checkpointed with; restore on the kernel that the image names", process.pid);
+  return fail(ErrorKind::kConflict,
+              "pid {}: this kernel's vdso is not the one the task was checkpointed with; restore on the "
+              "kernel that the image names",
+              process.pid);
 }
 
 Result<void> Builder::finish() {
@@ -268,14 +282,16 @@ Result<void> Builder::finish() {
   for (const auto& [pid, process] : plan_.processes)
     if (process.role == ProcessPlan::Role::kTask) CR_TRY(send_off(process), "pid {}", pid);
   // All stand ready; from here on nothing can fail half-way.
-  for (const auto& [tid, ward] : nursery_.wards()) (void)trace::detach(tid);  // gone already: others of its process went on and ended it
+  for (const auto& [tid, ward] : nursery_.wards())
+    (void)trace::detach(tid);  // gone already: others of its process went on and ended it
   return {};
 }
 
 std::vector<uint64_t> Builder::arguments(const kinds::LateCall& call, const exec::Area& area) const {
   std::vector<uint64_t> values;
   for (const exec::Arg& arg : call.args)
-    values.push_back(arg.kind == exec::ArgKind::kData ? area.address_of(exec::Data{arg.value, 0}) : arg.value);
+    values.push_back(arg.kind == exec::ArgKind::kData ? area.address_of(exec::Data{arg.value, 0})
+                                                      : arg.value);
   return values;
 }
 
@@ -285,7 +301,8 @@ Result<void> Builder::late_calls(const ProcessPlan& process) {
     CR_TRY(trace::set_signal_mask(call.tid, trace::kAllSignals));
     const bool compat = call.abi == exec::Abi::k32;
     const uint64_t instruction = find_instruction(area, area.bytes, compat ? "\xcd\x80" : "\x0f\x05");
-    const int64_t result = CR_TRY(nursery_.call(call.tid, instruction, compat, call.number, arguments(call, area)), "{}", call.reason);
+    const int64_t result = CR_TRY(
+        nursery_.call(call.tid, instruction, compat, call.number, arguments(call, area)), "{}", call.reason);
     if (exec::is_error(result)) return Failure(Error::system(static_cast<int>(-result), call.reason));
   }
   return {};
@@ -296,14 +313,19 @@ Result<void> Builder::send_off(const ProcessPlan& process) {
   CR_TRY(late_calls(process));
   std::map<pid_t, user_regs_struct> registers;
   for (const auto& [tid, departure] : process.departures)
-    registers[tid] = departure.rearm ? CR_TRY(take_up_wait(process, tid), "thread {}", tid) : departure.registers;
-  const int64_t unmapped = CR_TRY(nursery_.call(process.pid, find_instruction(area, area.bytes, "\x0f\x05"), false, SYS_munmap, {area.base, area.size()}));
-  if (unmapped != 0) return Failure(Error::system(static_cast<int>(-unmapped), "unmap what it was built from"));
-  for (const auto& [tid, departure] : process.departures) CR_TRY(depart(tid, departure, registers.at(tid)), "thread {}", tid);
+    registers[tid] =
+        departure.rearm ? CR_TRY(take_up_wait(process, tid), "thread {}", tid) : departure.registers;
+  const int64_t unmapped = CR_TRY(nursery_.call(process.pid, find_instruction(area, area.bytes, "\x0f\x05"),
+                                                false, SYS_munmap, {area.base, area.size()}));
+  if (unmapped != 0)
+    return Failure(Error::system(static_cast<int>(-unmapped), "unmap what it was built from"));
+  for (const auto& [tid, departure] : process.departures)
+    CR_TRY(depart(tid, departure, registers.at(tid)), "thread {}", tid);
   return {};
 }
 
-// The registers with which the thread goes on waiting; or with the call's result, if there is nothing left to wait for.
+// The registers with which the thread goes on waiting; or with the call's result, if there is nothing left to
+// wait for.
 Result<user_regs_struct> Builder::take_up_wait(const ProcessPlan& process, pid_t tid) {
   const exec::Area& area = areas_.at(process.pid);
   const kinds::Departure& departure = process.departures.at(tid);
@@ -311,8 +333,8 @@ Result<user_regs_struct> Builder::take_up_wait(const ProcessPlan& process, pid_t
   const bool compat = call.abi == exec::Abi::k32;
   const uint64_t instruction = find_instruction(area, area.bytes, compat ? "\xcd\x80" : "\x0f\x05");
   CR_TRY(trace::set_signal_mask(tid, trace::kAllSignals));
-  const uint64_t result =
-      CR_TRY(nursery_.begin_call(tid, instruction, compat, call.number, arguments(call, area)), "{}", call.reason);
+  const uint64_t result = CR_TRY(
+      nursery_.begin_call(tid, instruction, compat, call.number, arguments(call, area)), "{}", call.reason);
   user_regs_struct registers = departure.registers;
   registers.rax = result;
   if (trace::restart_of(registers) == trace::Restart::kNone) registers.orig_rax = ~0ull;

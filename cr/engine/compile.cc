@@ -31,7 +31,8 @@ using kinds::Task;
 // Descriptors of the engine that tasks fetch objects from; its own use is far below.
 constexpr int kFirstStoreNumber = 200;
 
-constexpr uint64_t kThreadFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+constexpr uint64_t kThreadFlags =
+    CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
 
 class Compiler {
  public:
@@ -69,7 +70,8 @@ class Compiler {
     int highest = 2;
     for (const auto* table : records_.all<kinds::DescriptorTable>(kinds::kDescriptorTableRecord))
       if (table->descriptors_size() != 0)
-        highest = std::max(highest, static_cast<int>(table->descriptors(table->descriptors_size() - 1).number()));
+        highest =
+            std::max(highest, static_cast<int>(table->descriptors(table->descriptors_size() - 1).number()));
     plan_.engine_fd = highest + 1;
     plan_.image_fd = highest + 2;
     plan_.program_fd = highest + 3;
@@ -92,8 +94,8 @@ class Compiler {
     process.plan_fd = plan_.next_store_number++;
     process.loader_fd = plan_.next_store_number++;
     for (const pid_t tid : task.tids()) {
-      const ListBuilder& list = process.program.add_list(tid == task.pid() ? fmt::format("pid {}", tid)
-                                                                           : fmt::format("pid {} thread {}", task.pid(), tid));
+      const ListBuilder& list = process.program.add_list(
+          tid == task.pid() ? fmt::format("pid {}", tid) : fmt::format("pid {} thread {}", task.pid(), tid));
       process.lists[tid] = list.index();
     }
   }
@@ -115,7 +117,8 @@ class Compiler {
     list.syscall(Abi::k64, SYS_munmap, {0, process.area_low}).because("unmap what lies below");
     list.syscall(Abi::k64, SYS_munmap, {process.area_end, process.rest}).because("unmap what lies above");
     if (task.child_subreaper())
-      list.syscall(Abi::k64, SYS_prctl, {PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0}).because("PR_SET_CHILD_SUBREAPER");
+      list.syscall(Abi::k64, SYS_prctl, {PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0})
+          .because("PR_SET_CHILD_SUBREAPER");
     settle(task.pid(), task.pid(), task.sid(), task.pgid(), list);
   }
 
@@ -138,28 +141,32 @@ class Compiler {
       list.syscall(Abi::k64, SYS_setpgid, {0, pgid}).because("join process group {}", pgid);
     list.trap(kinds::kJoined).because("all are in their groups");
     for (const auto& [number, stand_in] : births_.stand_ins) {
-      if (stand_in.parent == pid) list.syscall(Abi::k64, SYS_wait4, {number, 0, __WALL, 0}).because("reap a stand-in");
+      if (stand_in.parent == pid)
+        list.syscall(Abi::k64, SYS_wait4, {number, 0, __WALL, 0}).because("reap a stand-in");
     }
     if (mourns || has_zombies(pid) || bears_orphans(pid)) drop_sigchld(list);
   }
 
   bool has_zombies(pid_t pid) const {
     const auto tasks = records_.all<Task>(kinds::kTaskRecord);
-    return std::any_of(tasks.begin(), tasks.end(), [pid](const Task* task) { return task->parent() == pid && task->zombie(); });
+    return std::any_of(tasks.begin(), tasks.end(),
+                       [pid](const Task* task) { return task->parent() == pid && task->zombie(); });
   }
 
   bool bears_orphans(pid_t pid) const {
     const auto births = births_.by.find(pid);
-    return births != births_.by.end() && std::any_of(births->second.begin(), births->second.end(), [](const Birth& birth) {
-             return birth.how == Birth::How::kOrphan;
-           });
+    return births != births_.by.end() &&
+           std::any_of(births->second.begin(), births->second.end(),
+                       [](const Birth& birth) { return birth.how == Birth::How::kOrphan; });
   }
 
   // Children that ended while the tree was built have told so; that is no news to the restored task.
   static void drop_sigchld(ListBuilder& list) {
     const uint64_t mask = uint64_t{1} << (SIGCHLD - 1);
     const timespec now{};
-    list.syscall(Abi::k64, SYS_rt_sigtimedwait, {list.stash(mask), 0, list.stash(now), 8}).any().because("drop SIGCHLD");
+    list.syscall(Abi::k64, SYS_rt_sigtimedwait, {list.stash(mask), 0, list.stash(now), 8})
+        .any()
+        .because("drop SIGCHLD");
   }
 
   void bear(pid_t pid, pid_t owner, ListBuilder& list, bool early) {
@@ -186,7 +193,8 @@ class Compiler {
   }
 
   void bear_orphan(const Birth& birth, pid_t owner, ListBuilder& list) {
-    ListBuilder& mother = plan_.processes.at(owner).program.add_list(fmt::format("mother of pid {}", birth.pid));
+    ListBuilder& mother =
+        plan_.processes.at(owner).program.add_list(fmt::format("mother of pid {}", birth.pid));
     exec::CloneOptions child;
     child.set_tid = {birth.pid};
     child.exit_signal = SIGCHLD;
@@ -196,11 +204,13 @@ class Compiler {
     options.exit_signal = SIGCHLD;
     const exec::Slot mothers_pid = list.fresh_slot();
     list.spawn(mother, options).save(mothers_pid).because("fork the mother of pid {}", birth.pid);
-    list.syscall(Abi::k64, SYS_wait4, {mothers_pid, 0, __WALL, 0}).because("reap the mother of pid {}", birth.pid);
+    list.syscall(Abi::k64, SYS_wait4, {mothers_pid, 0, __WALL, 0})
+        .because("reap the mother of pid {}", birth.pid);
   }
 
   void bear_stand_in(const StandIn& stand_in, pid_t owner, ListBuilder& list) {
-    ListBuilder& life = plan_.processes.at(owner).program.add_list(fmt::format("stand-in for pid {}", stand_in.pid));
+    ListBuilder& life =
+        plan_.processes.at(owner).program.add_list(fmt::format("stand-in for pid {}", stand_in.pid));
     exec::CloneOptions options;
     options.set_tid = {stand_in.pid};
     options.exit_signal = SIGCHLD;
@@ -212,7 +222,8 @@ class Compiler {
     life.syscall(Abi::k64, SYS_exit_group, {0});
   }
 
-  // What a task runs first, in its mother's memory: a zombie all of its life, others until they execute their own.
+  // What a task runs first, in its mother's memory: a zombie all of its life, others until they execute their
+  // own.
   ListBuilder& first_life(pid_t pid, pid_t owner) {
     const Task& task = *records_.find<Task>(kinds::kTaskRecord, static_cast<uint64_t>(pid));
     ListBuilder& life = plan_.processes.at(owner).program.add_list(fmt::format("birth of pid {}", pid));
@@ -227,7 +238,8 @@ class Compiler {
   }
 
   void live_and_die(const Task& task, pid_t owner, ListBuilder& list) {
-    list.syscall(Abi::k64, SYS_prctl, {PR_SET_NAME, list.stash_text(task.name()), 0, 0, 0}).because("PR_SET_NAME");
+    list.syscall(Abi::k64, SYS_prctl, {PR_SET_NAME, list.stash_text(task.name()), 0, 0, 0})
+        .because("PR_SET_NAME");
     settle(task.pid(), owner, task.sid(), task.pgid(), list);
     const auto status = static_cast<int>(task.wait_status());
     if (WIFEXITED(status)) {
@@ -238,18 +250,24 @@ class Compiler {
     list.syscall(Abi::k64, SYS_prlimit64, {0, RLIMIT_CORE, list.stash(none), 0}).because("dump no core");
     const uint64_t open = 0;
     list.syscall(Abi::k64, SYS_rt_sigprocmask, {SIG_SETMASK, list.stash(open), 0, 8});
-    list.syscall(Abi::k64, SYS_kill, {task.pid(), WTERMSIG(status)}).because("end by signal {}", WTERMSIG(status));
+    list.syscall(Abi::k64, SYS_kill, {task.pid(), WTERMSIG(status)})
+        .because("end by signal {}", WTERMSIG(status));
   }
 
   void execute(const ProcessPlan& process, ListBuilder& list) {
     const exec::Slot program = list.fresh_slot(), loader = list.fresh_slot();
-    list.syscall(Abi::k64, SYS_pidfd_getfd, {plan_.engine_fd, process.plan_fd, 0}).save(program).because("fetch the program");
+    list.syscall(Abi::k64, SYS_pidfd_getfd, {plan_.engine_fd, process.plan_fd, 0})
+        .save(program)
+        .because("fetch the program");
     list.syscall(Abi::k64, SYS_dup3, {program, plan_.program_fd, 0});
     list.syscall(Abi::k64, SYS_close, {program});
-    list.syscall(Abi::k64, SYS_pidfd_getfd, {plan_.engine_fd, process.loader_fd, 0}).save(loader).because("fetch the loader");
+    list.syscall(Abi::k64, SYS_pidfd_getfd, {plan_.engine_fd, process.loader_fd, 0})
+        .save(loader)
+        .because("fetch the loader");
     const exec::Data argv = list.reserve(16), envp = list.reserve(8);
     list.point(argv, list.stash_text("cr-restore"));
-    list.syscall(Abi::k64, SYS_execveat, {loader, list.stash_text(""), argv, envp, AT_EMPTY_PATH}).because("execute the loader");
+    list.syscall(Abi::k64, SYS_execveat, {loader, list.stash_text(""), argv, envp, AT_EMPTY_PATH})
+        .because("execute the loader");
   }
 
   void bear_threads(const Task& task) {
@@ -260,7 +278,9 @@ class Compiler {
       exec::CloneOptions options;
       options.flags = kThreadFlags;
       options.set_tid = {tid};
-      list.spawn(process.program.list(process.lists.at(tid)), options).expect(tid).because("clone thread {}", tid);
+      list.spawn(process.program.list(process.lists.at(tid)), options)
+          .expect(tid)
+          .because("clone thread {}", tid);
     }
   }
 

@@ -6,8 +6,8 @@
 
 namespace cr::engine {
 
-// Requires: kinds::Kind::validate() of every kind succeeded. InvalidImage or Unsupported where the parts of the image
-// do not fit together.
+// Requires: kinds::Kind::validate() of every kind succeeded. InvalidImage or Unsupported where the parts of
+// the image do not fit together.
 Result<kinds::Plan> compile(const kinds::Records& records);
 
 // Every kind's validate().

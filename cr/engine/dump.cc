@@ -39,7 +39,8 @@ Result<void> cut(pid_t root, trace::Guardian& guardian, const Operation& operati
   for (const auto& process : frozen.processes) out.report.threads += process.threads.size();
   out.tree = CR_TRY(kinds::look_at(std::move(frozen.processes), root));
   operation.step("collecting");
-  for (const auto& kind : kinds::all_kinds()) CR_TRY(kind->collect(out.tree, out.collector), "{}", kind->name());
+  for (const auto& kind : kinds::all_kinds())
+    CR_TRY(kind->collect(out.tree, out.collector), "{}", kind->name());
   const auto asked = run_agents(out.tree, out.collector, guardian, operation);
   if (!asked && asked.error().kind() == ErrorKind::kUnsupported) {
     const auto& more = asked.error().blockers();
@@ -52,7 +53,8 @@ Result<void> cut(pid_t root, trace::Guardian& guardian, const Operation& operati
 }
 
 Result<void> in_time(const Operation& operation) {
-  if (operation.late()) return fail(ErrorKind::kDeadline, "the deadline has passed; the tasks go on as before");
+  if (operation.late())
+    return fail(ErrorKind::kDeadline, "the deadline has passed; the tasks go on as before");
   return {};
 }
 

@@ -16,12 +16,14 @@ const google::protobuf::Message* prototype_of(uint32_t type) {
 Result<void> decode(const image::Reader& reader, const image::Section& section, Loaded& out) {
   const std::string payload = CR_TRY(reader.record(section.key.type, section.key.id));
   if (section.key.type == kinds::kOriginRecord) {
-    if (!out.origin.ParseFromString(payload)) return kinds::invalid("the origin record is no message of its kind");
+    if (!out.origin.ParseFromString(payload))
+      return kinds::invalid("the origin record is no message of its kind");
     return {};
   }
   const google::protobuf::Message* prototype = prototype_of(section.key.type);
   if (prototype == nullptr)
-    return kinds::invalid("record of type {}, unknown to this engine: a newer one wrote it", section.key.type);
+    return kinds::invalid("record of type {}, unknown to this engine: a newer one wrote it",
+                          section.key.type);
   std::unique_ptr<google::protobuf::Message> message(prototype->New());
   if (!message->ParseFromString(payload))
     return kinds::invalid("record {} {} is no message of its kind", prototype->GetTypeName(), section.key.id);

@@ -19,7 +19,8 @@ uint64_t xcr0() {
 }  // namespace
 
 Result<kinds::Origin> origin_here(pid_t root) {
-  const proc::Status status = CR_TRY(proc::parse_status(CR_TRY(sys::read_file("/proc/self/status"))), "/proc/self/status");
+  const proc::Status status =
+      CR_TRY(proc::parse_status(CR_TRY(sys::read_file("/proc/self/status"))), "/proc/self/status");
   utsname names{};
   if (::uname(&names) < 0) return fail_errno("uname");
   kinds::Origin origin;
@@ -37,13 +38,14 @@ Result<kinds::Origin> origin_here(pid_t root) {
 Result<void> check_origin(const kinds::Origin& origin) {
   const kinds::Origin here = CR_TRY(origin_here(origin.root()));
   if (origin.uid() != here.uid() || origin.gid() != here.gid())
-    return fail(ErrorKind::kConflict, "the tree ran as user {} group {}, this command runs as {} and {}", origin.uid(),
-                origin.gid(), here.uid(), here.gid());
+    return fail(ErrorKind::kConflict, "the tree ran as user {} group {}, this command runs as {} and {}",
+                origin.uid(), origin.gid(), here.uid(), here.gid());
   if ((origin.capabilities() & ~here.capabilities()) != 0)
-    return fail(ErrorKind::kConflict, "the tree had capabilities {:#x}, this command has only {:#x}", origin.capabilities(),
-                here.capabilities());
+    return fail(ErrorKind::kConflict, "the tree had capabilities {:#x}, this command has only {:#x}",
+                origin.capabilities(), here.capabilities());
   if ((origin.xfeatures() & ~here.xfeatures()) != 0)
-    return fail(ErrorKind::kConflict, "this CPU lacks the XSAVE components {:#x} of the machine the image was taken on",
+    return fail(ErrorKind::kConflict,
+                "this CPU lacks the XSAVE components {:#x} of the machine the image was taken on",
                 origin.xfeatures() & ~here.xfeatures());
   return {};
 }

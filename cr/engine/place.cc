@@ -15,7 +15,8 @@ constexpr uint64_t kMargin = 257 * kPageSize;
 uint64_t user_end(const kinds::Task& task) { return task.word_size() == 32 ? 0xffffe000 : 0x7ffffffff000; }
 
 Result<uint64_t> find_place(const kinds::Records& records, const kinds::Task& task, uint64_t size) {
-  const auto* space = records.find<kinds::AddressSpace>(kinds::kAddressSpaceRecord, static_cast<uint64_t>(task.pid()));
+  const auto* space =
+      records.find<kinds::AddressSpace>(kinds::kAddressSpaceRecord, static_cast<uint64_t>(task.pid()));
   uint64_t start = kLowest;
   for (const kinds::Vma& vma : space->vmas()) {
     if (vma.start() >= start && vma.start() - start >= size + kMargin) return start;

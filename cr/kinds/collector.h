@@ -1,7 +1,7 @@
 // Where kinds leave what they find: records, blockers, and questions for the agent.
 //
-// Questions go into an op list per thread that the agent runs inside it; what to do with the answers is left as a
-// function, called once all agents have come home.
+// Questions go into an op list per thread that the agent runs inside it; what to do with the answers is left
+// as a function, called once all agents have come home.
 #pragma once
 
 #include <functional>

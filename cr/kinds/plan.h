@@ -1,5 +1,6 @@
-// What a restore will do, computed before anything is done: op lists for the engine's own process (the store, where
-// shared objects are made once), op lists for each task, and how each thread is sent off. Plain data, printable.
+// What a restore will do, computed before anything is done: op lists for the engine's own process (the store,
+// where shared objects are made once), op lists for each task, and how each thread is sent off. Plain data,
+// printable.
 #pragma once
 
 #include <sys/user.h>
@@ -38,8 +39,8 @@ struct Departure {
   std::string xstate;
   uint64_t signal_mask = 0;
   std::vector<user_desc> tls;
-  // A call with a time-out that it goes on with: begun from outside and interrupted at once, so that the kernel itself
-  // holds what is left of it (struct restart_block), and restart_syscall(2) takes it up.
+  // A call with a time-out that it goes on with: begun from outside and interrupted at once, so that the
+  // kernel itself holds what is left of it (struct restart_block), and restart_syscall(2) takes it up.
   std::optional<LateCall> rearm;
 };
 
@@ -67,15 +68,15 @@ struct ProcessPlan {
   WordSize word_size = WordSize::k64;
   uint32_t wait_status = 0;  // of a zombie
 
-  exec::Program program;                      // list 0: the leader
-  std::map<pid_t, uint32_t> lists;            // tid -> list; the leader among them
-  uint64_t loader_address = 0;                // of the first program this task executes
-  uint64_t area_base = 0;                     // where the program lies in the task
+  exec::Program program;            // list 0: the leader
+  std::map<pid_t, uint32_t> lists;  // tid -> list; the leader among them
+  uint64_t loader_address = 0;      // of the first program this task executes
+  uint64_t area_base = 0;           // where the program lies in the task
   // Filled in when the area is laid out: its base, its end, and what is above it up to the end of user space.
   exec::Slot area_low, area_end, rest;
-  int plan_fd = 0, loader_fd = 0;             // store numbers
-  std::map<pid_t, Departure> departures;      // by tid
-  std::vector<LateCall> late;                 // in this order
+  int plan_fd = 0, loader_fd = 0;         // store numbers
+  std::map<pid_t, Departure> departures;  // by tid
+  std::vector<LateCall> late;             // in this order
   std::vector<FileWrite> writes;
   uint64_t vdso_start = 0, vdso_end = 0, vdso_hash = 0;  // [vdso] must hash to this; 0: has none
   // Zombies and stand-ins run a list of the program of the process that bears them.

@@ -36,7 +36,8 @@ class PlanBuilder {
 
   void expect_file(FileCheck check) { plan_.files.push_back(std::move(check)); }
 
-  // Keeps the descriptor in `slot` (of the store list) under a number that tasks can fetch it by; `name` is unique.
+  // Keeps the descriptor in `slot` (of the store list) under a number that tasks can fetch it by; `name` is
+  // unique.
   void keep(exec::Slot slot, const std::string& name);
   bool kept(const std::string& name) const { return plan_.store_numbers.contains(name); }
   int store_number(const std::string& name) const { return plan_.store_numbers.at(name); }

@@ -6,9 +6,9 @@
 namespace cr::kinds {
 
 enum RecordType : uint32_t {
-  kOriginRecord = 1,  // one, id 0: who wrote the image, and where
-  kTaskRecord = 2,    // id: pid
-  kThreadRecord = 3,  // id: tid
+  kOriginRecord = 1,           // one, id 0: who wrote the image, and where
+  kTaskRecord = 2,             // id: pid
+  kThreadRecord = 3,           // id: tid
   kAddressSpaceRecord = 4,     // id: pid
   kSharedMemoryRecord = 5,     // id: its own
   kSignalsRecord = 6,          // id: pid

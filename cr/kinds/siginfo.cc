@@ -16,7 +16,8 @@ siginfo_t decode(const std::string& bytes) {
 }  // namespace
 
 std::optional<std::string> cannot_queue(const siginfo_t& info) {
-  if (info.si_signo == SIGSTOP || info.si_signo == SIGKILL) return "a stop or kill is on its way to it; try again";
+  if (info.si_signo == SIGSTOP || info.si_signo == SIGKILL)
+    return "a stop or kill is on its way to it; try again";
   if (info.si_code == SI_TIMER) return "an expired POSIX timer's signal waits in its queue";
   return std::nullopt;
 }
@@ -40,7 +41,8 @@ void plan_queue(const SiginfoList& queue, pid_t pid, pid_t tid, PlanBuilder& bui
     args.insert(args.end(), {info.si_signo, data});
     const std::string reason = fmt::format("queue signal {}", info.si_signo);
     if (info.si_signo == SIGTRAP)
-      builder.details(pid).late.push_back({tid == 0 ? pid : tid, exec::Abi::k64, number, std::move(args), reason});
+      builder.details(pid).late.push_back(
+          {tid == 0 ? pid : tid, exec::Abi::k64, number, std::move(args), reason});
     else
       list.syscall(exec::Abi::k64, number, args).because_text(reason);
   }

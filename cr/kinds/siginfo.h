@@ -18,9 +18,9 @@ Result<void> validate_siginfo(const std::string& info);
 
 using SiginfoList = google::protobuf::RepeatedPtrField<std::string>;
 
-// Ops by which thread `tid` queues them to itself (tid 0: to its process), oldest first. Every signal is blocked then.
-// A task may send itself any si_code, which nobody else may (rt_sigqueueinfo(2)). SIGTRAP comes later: until it is
-// built, a task tells its tracer by SIGTRAP how far it is.
+// Ops by which thread `tid` queues them to itself (tid 0: to its process), oldest first. Every signal is
+// blocked then. A task may send itself any si_code, which nobody else may (rt_sigqueueinfo(2)). SIGTRAP comes
+// later: until it is built, a task tells its tracer by SIGTRAP how far it is.
 void plan_queue(const SiginfoList& queue, pid_t pid, pid_t tid, PlanBuilder& builder);
 
 }  // namespace cr::kinds

@@ -20,7 +20,8 @@ Result<ProcessView> look_at_one(trace::ProcessState state) {
   ProcessView view;
   view.state = std::move(state);
   view.stat = CR_TRY(proc::parse_stat(CR_TRY(sys::read_file(view.path("stat")))), "{}", view.path("stat"));
-  view.status = CR_TRY(proc::parse_status(CR_TRY(sys::read_file(view.path("status")))), "{}", view.path("status"));
+  view.status =
+      CR_TRY(proc::parse_status(CR_TRY(sys::read_file(view.path("status")))), "{}", view.path("status"));
   if (view.zombie()) return view;
   view.vmas = CR_TRY(proc::parse_smaps(CR_TRY(sys::read_file(view.path("smaps")))), "{}", view.path("smaps"));
   view.word_size = CR_TRY(word_size_of(view));

@@ -18,9 +18,9 @@ struct ProcessView {
   trace::ProcessState state;
   WordSize word_size = WordSize::k64;
   proc::Stat stat;
-  proc::Status status;                // of the leader
-  std::vector<proc::SmapsVma> vmas;   // our own area excepted; empty for a zombie
-  sys::UniqueFd pidfd;                // invalid for a zombie
+  proc::Status status;               // of the leader
+  std::vector<proc::SmapsVma> vmas;  // our own area excepted; empty for a zombie
+  sys::UniqueFd pidfd;               // invalid for a zombie
 
   pid_t pid() const { return state.pid; }
   bool zombie() const { return state.zombie; }

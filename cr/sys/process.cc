@@ -68,7 +68,8 @@ Result<RobustLists> get_robust_lists(pid_t tid) {
   ::munmap(low, 4096);
   // Without ia32 emulation there are no lists of that ABI either.
   if (result < 0 && result != -ENOSYS)
-    return Failure(Error::system(static_cast<int>(-result), fmt::format("32-bit get_robust_list of thread {}", tid)));
+    return Failure(
+        Error::system(static_cast<int>(-result), fmt::format("32-bit get_robust_list of thread {}", tid)));
   return lists;
 }
 

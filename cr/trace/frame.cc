@@ -62,8 +62,8 @@ uint64_t xstate_bv(const ThreadState& thread) {
   return bits;
 }
 
-// AMX is left out unless in use: a task that never asked for it has a smaller buffer in the kernel, and a frame that
-// is larger than that buffer is taken for a plain FXSAVE one (check_xstate_in_sigframe).
+// AMX is left out unless in use: a task that never asked for it has a smaller buffer in the kernel, and a
+// frame that is larger than that buffer is taken for a plain FXSAVE one (check_xstate_in_sigframe).
 uint64_t frame_features(const ThreadState& thread) {
   const uint64_t all = enabled_features();
   return (xstate_bv(thread) & kAmx) != 0 ? all : all & ~kAmx;

@@ -1,8 +1,9 @@
 // The signal frame by which a task comes home from our code without anybody's help.
 //
-// The agent ends with rt_sigreturn(2) over this frame: the kernel puts back every register, the XSAVE state and the
-// signal mask of the interrupted context. If the engine and its guardian are both killed while an agent runs, this is
-// what happens next, and the task never knows. Layout: arch/x86/include/uapi/asm/{ucontext,sigcontext}.h.
+// The agent ends with rt_sigreturn(2) over this frame: the kernel puts back every register, the XSAVE state
+// and the signal mask of the interrupted context. If the engine and its guardian are both killed while an
+// agent runs, this is what happens next, and the task never knows. Layout:
+// arch/x86/include/uapi/asm/{ucontext,sigcontext}.h.
 #pragma once
 
 #include <cstddef>

@@ -37,9 +37,7 @@ Result<proc::Stat> read_stat(pid_t tid) {
 
 bool same_memory(pid_t a, pid_t b) { return ::syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0) == 0; }
 
-bool is_gone(const Error& error) {
-  return error.error_number() == ESRCH || error.error_number() == ENOENT;
-}
+bool is_gone(const Error& error) { return error.error_number() == ESRCH || error.error_number() == ENOENT; }
 
 }  // namespace
 
@@ -60,7 +58,8 @@ Result<void> Freezer::freeze(pid_t root, Clock::time_point deadline) {
   for (auto& [tid, thread] : held_) {
     thread.state = CR_TRY(snapshot(tid));
     if (thread.group_stopped) {
-      blockers_.push_back({tid, "stopped", "task", "is stopped by job control (SIGSTOP or a terminal); continue it first"});
+      blockers_.push_back(
+          {tid, "stopped", "task", "is stopped by job control (SIGSTOP or a terminal); continue it first"});
     }
   }
   return {};
@@ -122,8 +121,9 @@ Result<void> Freezer::hold(pid_t tgid, pid_t tid) {
         blockers_.push_back({tid, "dead-leader", "thread", "the first thread has ended while others go on"});
       return {};
     } else if (status.tracer_pid != 0) {
-      blockers_.push_back({tid, "traced", fmt::format("thread {}", tid),
-                           fmt::format("is traced by pid {}; detach that debugger first", status.tracer_pid)});
+      blockers_.push_back(
+          {tid, "traced", fmt::format("thread {}", tid),
+           fmt::format("is traced by pid {}; detach that debugger first", status.tracer_pid)});
       return {};
     } else {
       return Failure(Error(seized.error()));
@@ -173,12 +173,14 @@ Result<void> Freezer::settle(Clock::time_point deadline) {
   }
 }
 
-// A parent inside vfork(2) waits unstoppably until its child has a memory of its own: that child must run to its exec.
+// A parent inside vfork(2) waits unstoppably until its child has a memory of its own: that child must run to
+// its exec.
 void Freezer::let_vfork_children_go(Held& parent) {
   parent.asked_at = Clock::now();
   if (parent.at != Held::At::kRunning) return;
   for (auto& [tid, thread] : held_) {
-    if (thread.at != Held::At::kHome || thread.tgid == parent.tgid || !same_memory(thread.tid, parent.tid)) continue;
+    if (thread.at != Held::At::kHome || thread.tgid == parent.tgid || !same_memory(thread.tid, parent.tid))
+      continue;
     const auto stat = read_stat(tid);
     if (!stat || stat->ppid != parent.tgid) continue;
     thread.at = Held::At::kRunning;
@@ -190,7 +192,8 @@ void Freezer::let_vfork_children_go(Held& parent) {
 }
 
 void Freezer::stop_again(Held& thread, int signal) {
-  // Any ptrace-stop forgets a pending PTRACE_INTERRUPT (kernel/signal.c, ptrace_stop), so it is asked for anew.
+  // Any ptrace-stop forgets a pending PTRACE_INTERRUPT (kernel/signal.c, ptrace_stop), so it is asked for
+  // anew.
   if (!thread.let_go) (void)interrupt(thread.tid);
   (void)resume(thread.tid, signal);
 }
@@ -247,7 +250,8 @@ bool Freezer::reap_events() {
 }
 
 void Freezer::wait_for_event(Clock::time_point deadline) {
-  // SIGCHLD is blocked in this process except here, so an event between the last look and this wait ends it at once.
+  // SIGCHLD is blocked in this process except here, so an event between the last look and this wait ends it
+  // at once.
   sigset_t none;
   sigemptyset(&none);
   const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - Clock::now()).count();

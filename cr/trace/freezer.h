@@ -1,8 +1,9 @@
-// Stops a whole process tree exactly: when freeze() is done, nothing of the tree runs, and nothing was missed.
+// Stops a whole process tree exactly: when freeze() is done, nothing of the tree runs, and nothing was
+// missed.
 //
-// Threads are seized with the options that make the kernel attach every new child at once, so whoever forks, clones or
-// re-parents during the scan cannot get away; the tree is complete when a scan of /proc finds nobody new while all that
-// are known stand still.
+// Threads are seized with the options that make the kernel attach every new child at once, so whoever forks,
+// clones or re-parents during the scan cannot get away; the tree is complete when a scan of /proc finds
+// nobody new while all that are known stand still.
 #pragma once
 
 #include <chrono>
@@ -41,12 +42,12 @@ struct Held {
 
 class Freezer {
  public:
-  // `interrupted` is asked now and then while the tree is being stopped; true abandons that (the engine is gone). A thread
-  // that runs something of ours is waited for all the same: it must come home first.
+  // `interrupted` is asked now and then while the tree is being stopped; true abandons that (the engine is
+  // gone). A thread that runs something of ours is waited for all the same: it must come home first.
   explicit Freezer(std::function<bool()> interrupted) : interrupted_(std::move(interrupted)) {}
 
-  // Either all of the tree stands still, or the error tells why not (nothing is held back then by mistake: call
-  // thaw()). State that stops nothing but cannot be carried is left to blockers().
+  // Either all of the tree stands still, or the error tells why not (nothing is held back then by mistake:
+  // call thaw()). State that stops nothing but cannot be carried is left to blockers().
   Result<void> freeze(pid_t root, Clock::time_point deadline);
   Result<std::vector<ProcessState>> describe();
   const std::vector<Blocker>& blockers() const { return blockers_; }

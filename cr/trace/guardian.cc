@@ -189,14 +189,16 @@ class Server {
   Remote remote_;
 };
 
-// While tasks are in its hands, the kernel must find somebody else to kill. Needs CAP_SYS_RESOURCE; without, so be it.
+// While tasks are in its hands, the kernel must find somebody else to kill. Needs CAP_SYS_RESOURCE; without,
+// so be it.
 void never_for_lack_of_memory() {
   const auto fd = sys::open("/proc/self/oom_score_adj", O_WRONLY);
   if (fd) (void)sys::write_fully(fd->get(), std::as_bytes(std::span("-1000", 5)));
 }
 
 [[noreturn]] void be_guardian(int socket) {
-  // Not in the engine's session: what the terminal or a job control kill does to the engine must not reach us.
+  // Not in the engine's session: what the terminal or a job control kill does to the engine must not reach
+  // us.
   ::setsid();
   ::prctl(PR_SET_NAME, "cr-guardian");
   never_for_lack_of_memory();

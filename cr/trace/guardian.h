@@ -1,10 +1,11 @@
 // The only process that calls ptrace at a dump: tiny, forked before anything is frozen.
 //
-// It holds the tree still on the engine's behalf. When the engine ends in whatever way (its end of the socket closes),
-// the guardian brings every thread home, takes our memory out of the tasks and lets them go on. Should both be killed,
-// an agent that is running at that moment comes home by its signal frame (frame.h), and a thread that merely stands
-// still goes on because its tracer is gone. What remains is the time of one mmap or munmap call made on a thread's
-// behalf (tens of microseconds per process) in which the guardian itself must not be killed.
+// It holds the tree still on the engine's behalf. When the engine ends in whatever way (its end of the socket
+// closes), the guardian brings every thread home, takes our memory out of the tasks and lets them go on.
+// Should both be killed, an agent that is running at that moment comes home by its signal frame (frame.h),
+// and a thread that merely stands still goes on because its tracer is gone. What remains is the time of one
+// mmap or munmap call made on a thread's behalf (tens of microseconds per process) in which the guardian
+// itself must not be killed.
 #pragma once
 
 #include <sys/types.h>
@@ -19,13 +20,14 @@ namespace cr::trace {
 
 struct FrozenTree {
   std::vector<ProcessState> processes;  // ascending pids
-  std::vector<Blocker> blockers;        // what kept tasks from being frozen, or is already known not to be carried
+  std::vector<Blocker> blockers;  // what kept tasks from being frozen, or is already known not to be carried
 };
 
 class Guardian {
  public:
   static Result<Guardian> start();
-  Guardian(Guardian&& other) noexcept : socket_(std::move(other.socket_)), pid_(std::exchange(other.pid_, 0)) {}
+  Guardian(Guardian&& other) noexcept
+      : socket_(std::move(other.socket_)), pid_(std::exchange(other.pid_, 0)) {}
   Guardian& operator=(Guardian&&) = delete;
   // Lets the tasks go on if neither thaw() nor kill() was called.
   ~Guardian();

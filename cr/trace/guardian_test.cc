@@ -286,9 +286,10 @@ TEST(Guardian, ItsDeathLetsTheTreeGoOn) {
 }
 
 uint64_t executable_anonymous_bytes(pid_t pid) {
+  const std::string text = sys::read_file(fmt::format("/proc/{}/maps", pid)).value();
+  const std::vector<proc::Vma> vmas = proc::parse_maps(text).value();
   uint64_t bytes = 0;
-  for (const proc::Vma& vma :
-       proc::parse_maps(sys::read_file(fmt::format("/proc/{}/maps", pid)).value()).value())
+  for (const proc::Vma& vma : vmas)
     if (vma.exec && vma.write && vma.inode == 0) bytes += vma.size();
   return bytes;
 }

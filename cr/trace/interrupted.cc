@@ -18,8 +18,8 @@ constexpr uint16_t kInt80 = 0x80cd;
 // io_getevents and io_pgetevents restart by themselves since long; these never learned to.
 constexpr uint64_t kGivesUp64[] = {SYS_rt_sigtimedwait, SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2,
                                    SYS_semop,           SYS_semtimedop, SYS_msgrcv,      SYS_msgsnd};
-// i386: ipc (semop, msgsnd and their like), rt_sigtimedwait, epoll_wait, epoll_pwait, msgsnd, msgrcv, semtimedop_time64, rt_sigtimedwait_time64,
-// epoll_pwait2.
+// i386: ipc (semop, msgsnd and their like), rt_sigtimedwait, epoll_wait, epoll_pwait, msgsnd, msgrcv,
+// semtimedop_time64, rt_sigtimedwait_time64, epoll_pwait2.
 constexpr uint64_t kGivesUp32[] = {117, 177, 256, 319, 400, 401, 420, 421, 441};
 
 template <typename T>
@@ -50,7 +50,8 @@ void abort_critical_section(ThreadState& thread) {
   const auto pointer = sys::peek<uint64_t>(thread.tid, {thread.rseq->rseq_abi_pointer + kRseqCsAt});
   if (!pointer || *pointer == 0) return;
   const auto section = sys::peek<CriticalSection>(thread.tid, {*pointer});
-  if (section && thread.regs.rip - section->start_ip < section->post_commit_offset) thread.regs.rip = section->abort_ip;
+  if (section && thread.regs.rip - section->start_ip < section->post_commit_offset)
+    thread.regs.rip = section->abort_ip;
 }
 
 }  // namespace cr::trace

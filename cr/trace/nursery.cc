@@ -71,7 +71,8 @@ Result<std::optional<Nursery::Event>> Nursery::handle(pid_t tid, int status) {
   const bool fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE;
   if (fault) {
     const user_regs_struct regs = CR_TRY(get_regs(tid));
-    return fail(ErrorKind::kInternal, "task {} got signal {} at {:#x} while it was built", tid, signal, regs.rip);
+    return fail(ErrorKind::kInternal, "task {} got signal {} at {:#x} while it was built", tid, signal,
+                regs.rip);
   }
   CR_TRY(resume(tid));  // SIGCHLD of stand-ins and their like: no news to the restored task
   return std::nullopt;
@@ -135,7 +136,7 @@ Result<int64_t> Nursery::call(pid_t tid, uint64_t instruction, bool compat, long
 }
 
 Result<uint64_t> Nursery::begin_call(pid_t tid, uint64_t instruction, bool compat, long number,
-                                 const std::vector<uint64_t>& arguments) {
+                                     const std::vector<uint64_t>& arguments) {
   CR_TRY(set_call(tid, instruction, compat, number, arguments));
   CR_TRY(resume_to_syscall_stop(tid));
   CR_TRY(wait_for(tid));
@@ -150,7 +151,8 @@ Result<void> Nursery::park(pid_t tid) {
   CR_TRY(interrupt(tid));
   CR_TRY(resume(tid));
   const int status = CR_TRY(wait_for(tid));
-  if (status >> 16 != PTRACE_EVENT_STOP) return fail(ErrorKind::kInternal, "task {} stopped otherwise ({:#x})", tid, status);
+  if (status >> 16 != PTRACE_EVENT_STOP)
+    return fail(ErrorKind::kInternal, "task {} stopped otherwise ({:#x})", tid, status);
   return {};
 }
 

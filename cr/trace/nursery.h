@@ -1,4 +1,5 @@
-// Follows tasks that are being built: every fork, thread and exec of the root's descendants, from stop to stop.
+// Follows tasks that are being built: every fork, thread and exec of the root's descendants, from stop to
+// stop.
 //
 // All of them end when the engine ends (PTRACE_O_EXITKILL): a failed restore leaves nothing running.
 #pragma once
@@ -44,12 +45,14 @@ class Nursery {
   bool has(pid_t tid) const { return wards_.contains(tid); }
   const std::map<pid_t, Ward>& wards() const { return wards_; }
 
-  // A call made by a thread that stands at a trap: its registers are spoilt afterwards. The address of a `syscall` and of
-  // an `int $0x80` instruction in its memory is the caller's to give.
-  Result<int64_t> call(pid_t tid, uint64_t instruction, bool compat, long number, const std::vector<uint64_t>& arguments);
-  // The same for a call that would wait: begun, and interrupted at once. What it left in rax: its result, or the number by
-  // which the kernel means to restart it.
-  Result<uint64_t> begin_call(pid_t tid, uint64_t instruction, bool compat, long number, const std::vector<uint64_t>& arguments);
+  // A call made by a thread that stands at a trap: its registers are spoilt afterwards. The address of a
+  // `syscall` and of an `int $0x80` instruction in its memory is the caller's to give.
+  Result<int64_t> call(pid_t tid, uint64_t instruction, bool compat, long number,
+                       const std::vector<uint64_t>& arguments);
+  // The same for a call that would wait: begun, and interrupted at once. What it left in rax: its result, or
+  // the number by which the kernel means to restart it.
+  Result<uint64_t> begin_call(pid_t tid, uint64_t instruction, bool compat, long number,
+                              const std::vector<uint64_t>& arguments);
   // Brings a thread from any stop into one from which a call in its registers is restarted when it goes on.
   Result<void> park(pid_t tid);
 
@@ -57,7 +60,8 @@ class Nursery {
 
  private:
   Result<int> wait_for(pid_t tid);
-  Result<void> set_call(pid_t tid, uint64_t instruction, bool compat, long number, const std::vector<uint64_t>& arguments);
+  Result<void> set_call(pid_t tid, uint64_t instruction, bool compat, long number,
+                        const std::vector<uint64_t>& arguments);
   Result<std::optional<Event>> handle(pid_t tid, int status);
 
   std::map<pid_t, Ward> wards_;

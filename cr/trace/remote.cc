@@ -68,8 +68,8 @@ Result<void> Remote::leave(Held& thread, const user_regs_struct& regs, SignalSet
 
 // From any ptrace-stop back to a PTRACE_EVENT_STOP with the thread's own registers.
 Result<void> Remote::come_home(Held& thread) {
-  // Should we die between here and the stop, the registers must be right without the kernel's restart logic, which
-  // only a stop inside signal delivery reaches.
+  // Should we die between here and the stop, the registers must be right without the kernel's restart logic,
+  // which only a stop inside signal delivery reaches.
   CR_TRY(set_regs(thread.tid, restarted(thread.state.regs)));
   CR_TRY(set_signal_mask(thread.tid, thread.state.signal_mask));
   const pid_t tid = thread.tid;
@@ -116,16 +116,19 @@ Result<uint64_t> Remote::map(pid_t pid, WordSize word_size, uint64_t size) {
   const auto leader = freezer_.held().find(pid);
   if (leader == freezer_.held().end()) return fail(ErrorKind::kSystem, "pid {} ended", pid);
   const long number = word_size == WordSize::k64 ? SYS_mmap : kMmap2Of32;
-  const int64_t got = CR_TRY(
-      call(leader->second, word_size, number,
-           {0, size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, ~0ull, 0}),
-      "mmap inside pid {}", pid);
+  const int64_t got =
+      CR_TRY(call(leader->second, word_size, number,
+                  {0, size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, ~0ull, 0}),
+             "mmap inside pid {}", pid);
   // A compat address above 2 GiB looks negative too; errors are the last 4095 values in both ABIs.
   if (got == -EACCES)
-    return Failure(Error::unsupported({{pid, "mdwe", "task", "denies memory to be written and executed (PR_SET_MDWE, or a security module)"}}));
+    return Failure(Error::unsupported(
+        {{pid, "mdwe", "task",
+          "denies memory to be written and executed (PR_SET_MDWE, or a security module)"}}));
   if (got < 0 && got >= -4095)
     return Failure(Error::system(static_cast<int>(-got), fmt::format("mmap inside pid {}", pid)));
-  const uint64_t address = word_size == WordSize::k64 ? static_cast<uint64_t>(got) : static_cast<uint32_t>(got);
+  const uint64_t address =
+      word_size == WordSize::k64 ? static_cast<uint64_t>(got) : static_cast<uint32_t>(got);
   areas_[pid] = {pid, word_size, address, size};
   return address;
 }
@@ -184,8 +187,9 @@ Result<void> Remote::unmap_all() {
     const auto leader = freezer_.held().find(area.pid);
     if (leader == freezer_.held().end()) continue;
     const long number = area.word_size == WordSize::k64 ? SYS_munmap : kMunmapOf32;
-    const int64_t got = CR_TRY(call(leader->second, area.word_size, number, {area.address, area.size, 0, 0, 0, 0}),
-                               "munmap inside pid {}", area.pid);
+    const int64_t got =
+        CR_TRY(call(leader->second, area.word_size, number, {area.address, area.size, 0, 0, 0, 0}),
+               "munmap inside pid {}", area.pid);
     if (got != 0)
       return Failure(Error::system(static_cast<int>(-got), fmt::format("munmap inside pid {}", area.pid)));
   }

@@ -1,7 +1,7 @@
 // Makes a frozen thread do something for us: a single system call, or a run of the agent.
 //
-// Used inside the guardian only. Whatever happens in between, the thread ends at home with its own registers and mask,
-// or it is gone.
+// Used inside the guardian only. Whatever happens in between, the thread ends at home with its own registers
+// and mask, or it is gone.
 #pragma once
 
 #include <array>
@@ -26,8 +26,9 @@ struct AgentRun {
   uint64_t entry = 0;
   uint64_t control = 0;
   uint64_t stack_top = 0;
-  // A signal that the task ignores by default and does not catch: the agent sends it to itself at its end. We see it
-  // as a ptrace-stop; if we are dead by then, the kernel drops it. 0: none is free, every call is watched instead.
+  // A signal that the task ignores by default and does not catch: the agent sends it to itself at its end. We
+  // see it as a ptrace-stop; if we are dead by then, the kernel drops it. 0: none is free, every call is
+  // watched instead.
   int notify_signal = 0;
 };
 
@@ -35,12 +36,13 @@ class Remote {
  public:
   explicit Remote(Freezer& freezer) : freezer_(freezer) {}
 
-  // Anonymous, private, rwx, chosen by the kernel; below 4 GiB for a 32-bit task. Requires: its threads are home.
+  // Anonymous, private, rwx, chosen by the kernel; below 4 GiB for a 32-bit task. Requires: its threads are
+  // home.
   Result<uint64_t> map(pid_t pid, WordSize word_size, uint64_t size);
   // All runs at once; when it returns, all threads are home again.
   Result<void> run(const std::vector<AgentRun>& runs, Clock::time_point deadline);
-  // Fills in ThreadState::wait of every thread whose time-out only the kernel knows. A wait that ends meanwhile has ended:
-  // the thread's state then says so.
+  // Fills in ThreadState::wait of every thread whose time-out only the kernel knows. A wait that ends
+  // meanwhile has ended: the thread's state then says so.
   Result<void> observe_waits();
   // Takes all of our memory out of the tasks.
   Result<void> unmap_all();
@@ -48,7 +50,8 @@ class Remote {
   void bring_home();
 
  private:
-  Result<int64_t> call(Held& thread, WordSize word_size, long number, const std::array<uint64_t, 6>& arguments);
+  Result<int64_t> call(Held& thread, WordSize word_size, long number,
+                       const std::array<uint64_t, 6>& arguments);
   Result<uint64_t> gadget(pid_t pid, WordSize word_size);
   Result<void> leave(Held& thread, const user_regs_struct& regs, SignalSet mask);
   Result<void> come_home(Held& thread);

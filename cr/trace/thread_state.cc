@@ -10,7 +10,8 @@ constexpr int64_t kErestartRestartblock = 516;
 
 Restart restart_of(const user_regs_struct& regs) {
   if (static_cast<int64_t>(regs.orig_rax) < 0) return Restart::kNone;
-  // A compat call may leave its result in the low half alone; in a 64-bit one that would be a large positive result.
+  // A compat call may leave its result in the low half alone; in a 64-bit one that would be a large positive
+  // result.
   constexpr uint64_t kUserCode32 = 0x23;
   const auto result = static_cast<int64_t>(regs.rax);
   const bool narrow = regs.cs == kUserCode32 && (regs.rax >> 32) == 0;

@@ -9,7 +9,8 @@
 
 namespace cr::trace {
 
-// What is left of a wait whose deadline the kernel keeps to itself (Restart::kBlock), seen by letting it go on for a moment.
+// What is left of a wait whose deadline the kernel keeps to itself (Restart::kBlock), seen by letting it go
+// on for a moment.
 struct ObservedWait {
   enum class Call { kUnknown, kNanosleep, kPoll, kFutex };
   Call call = Call::kUnknown;
@@ -48,8 +49,8 @@ enum class Restart {
 };
 Restart restart_of(const user_regs_struct& regs);
 
-// The registers with which the interrupted call is simply made again: what to put into a frame that rt_sigreturn(2)
-// leaves by, since that return path restarts nothing. A relative time-out begins anew then.
+// The registers with which the interrupted call is simply made again: what to put into a frame that
+// rt_sigreturn(2) leaves by, since that return path restarts nothing. A relative time-out begins anew then.
 user_regs_struct restarted(user_regs_struct regs);
 
 }  // namespace cr::trace

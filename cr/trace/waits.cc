@@ -1,6 +1,6 @@
-// How much is left of a wait that restart_syscall(2) would take up. The kernel tells nobody; but while the thread waits, its
-// timer stands in /proc/timer_list. So it is let go on for a moment, some times, until only one timer was there each time
-// it waited and none of the times it did not.
+// How much is left of a wait that restart_syscall(2) would take up. The kernel tells nobody; but while the
+// thread waits, its timer stands in /proc/timer_list. So it is let go on for a moment, some times, until only
+// one timer was there each time it waited and none of the times it did not.
 #include <time.h>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ int64_t ahead_ns(uint32_t base) {
 
 struct Timers {
   std::set<std::pair<uint32_t, int64_t>> deadlines;  // clock base, time
-  int64_t now_ns = 0;                                // CLOCK_MONOTONIC of the kernel, whatever the time namespace
+  int64_t now_ns = 0;  // CLOCK_MONOTONIC of the kernel, whatever the time namespace
 };
 
 // Nothing where the file cannot be read (another user's namespace, an older kernel's format).
@@ -49,8 +49,9 @@ std::optional<Timers> read_timers() {
   return timers;
 }
 
-// Three things in the kernel restart from a restart_block (who sets its fn: kernel/futex, fs/select.c, kernel/time). The
-// sleeps may leave no frame of their own in the trace: they are __sched functions that end in tail calls.
+// Three things in the kernel restart from a restart_block (who sets its fn: kernel/futex, fs/select.c,
+// kernel/time). The sleeps may leave no frame of their own in the trace: they are __sched functions that end
+// in tail calls.
 ObservedWait::Call call_of(pid_t tid) {
   const auto stack = sys::read_file(fmt::format("/proc/{}/stack", tid));
   if (!stack || stack->empty()) return ObservedWait::Call::kUnknown;
@@ -107,13 +108,14 @@ Result<void> Remote::observe_wait(Held& thread) {
     if (!during) return {};
     std::set<std::pair<uint32_t, int64_t>> found;
     for (const auto& deadline : during->deadlines)
-      if (!before->deadlines.contains(deadline) && (!candidates || candidates->contains(deadline))) found.insert(deadline);
+      if (!before->deadlines.contains(deadline) && (!candidates || candidates->contains(deadline)))
+        found.insert(deadline);
     candidates = std::move(found);
     now_ns = during->now_ns;
     if (candidates->size() == 1 && round > 1) break;
     if (!candidates->empty()) continue;
-    // The list is printed CPU by CPU, and a timer may move meanwhile. Who has none at all is not seen here: the arguments
-    // of the call tell that.
+    // The list is printed CPU by CPU, and a timer may move meanwhile. Who has none at all is not seen here:
+    // the arguments of the call tell that.
     if (++empty_rounds == kEmptyRounds) break;
     candidates.reset();
   }

@@ -1,5 +1,5 @@
-// Plain values over a socket between two processes of one binary: what the engine and its guardian say to each other.
-// No versioning and no byte order: both ends are the same build, forked from each other.
+// Plain values over a socket between two processes of one binary: what the engine and its guardian say to
+// each other. No versioning and no byte order: both ends are the same build, forked from each other.
 #pragma once
 
 #include <cstddef>

@@ -20,7 +20,9 @@ using exec::Abi;
 class AttributesKind : public Kind {
  public:
   std::string_view name() const override { return "attributes"; }
-  std::vector<Schema> schemas() const override { return {{kAttributesRecord, &Attributes::default_instance()}}; }
+  std::vector<Schema> schemas() const override {
+    return {{kAttributesRecord, &Attributes::default_instance()}};
+  }
   Result<void> collect(const TreeView& tree, Collector& collector) const override;
   Result<void> validate(const Records& records) const override;
   void plan(Phase phase, const Records& records, PlanBuilder& builder) const override;
@@ -42,8 +44,9 @@ Result<std::string> directory_of(const ProcessView& process, const char* name, C
   struct stat there, named;
   if (::stat(link.c_str(), &there) < 0) return fail_errno("stat {}", link);
   if (::stat(path.c_str(), &named) < 0 || there.st_dev != named.st_dev || there.st_ino != named.st_ino) {
-    collector.refuse(process.pid(), "deleted-directory", name,
-                     fmt::format("{} leads to no directory of that name any more (deleted, or below another root)", path));
+    collector.refuse(
+        process.pid(), "deleted-directory", name,
+        fmt::format("{} leads to no directory of that name any more (deleted, or below another root)", path));
   }
   return path;
 }
@@ -55,7 +58,8 @@ Result<void> collect_one(const ProcessView& process, Collector& collector) {
   attributes.set_cwd(CR_TRY(directory_of(process, "cwd", collector)));
   attributes.set_root(CR_TRY(directory_of(process, "root", collector)));
   attributes.set_umask(process.status.umask.value_or(022));
-  attributes.set_personality(CR_TRY(proc::parse_personality(CR_TRY(sys::read_file(process.path("personality"))))));
+  attributes.set_personality(
+      CR_TRY(proc::parse_personality(CR_TRY(sys::read_file(process.path("personality"))))));
   attributes.set_oom_score_adj(CR_TRY(read_number<int32_t>(process.path("oom_score_adj"), 10)));
   attributes.set_coredump_filter(CR_TRY(read_number<uint32_t>(process.path("coredump_filter"), 16)));
   // Asked inside: of another user's task the limits can be read only with CAP_SYS_RESOURCE.
@@ -91,7 +95,8 @@ Result<void> AttributesKind::validate(const Records& records) const {
     if (task->zombie()) continue;
     ++living;
     const auto* attributes = records.find<Attributes>(kAttributesRecord, static_cast<uint64_t>(task->pid()));
-    if (attributes == nullptr || attributes->pid() != task->pid()) return invalid("task {}: no attributes record", task->pid());
+    if (attributes == nullptr || attributes->pid() != task->pid())
+      return invalid("task {}: no attributes record", task->pid());
     if (!absolute_path(attributes->cwd()) || !absolute_path(attributes->root()))
       return invalid("task {}: cwd or root is no absolute path", task->pid());
     if (attributes->umask() > 0777) return invalid("task {}: umask {:o}", task->pid(), attributes->umask());
@@ -99,12 +104,14 @@ Result<void> AttributesKind::validate(const Records& records) const {
       return invalid("task {}: oom_score_adj {}", task->pid(), attributes->oom_score_adj());
     uint32_t seen = 0;
     for (const Limit& limit : attributes->limits()) {
-      if (limit.resource() >= RLIM_NLIMITS || (seen >> limit.resource() & 1) != 0 || limit.soft() > limit.hard())
+      if (limit.resource() >= RLIM_NLIMITS || (seen >> limit.resource() & 1) != 0 ||
+          limit.soft() > limit.hard())
         return invalid("task {}: limit of resource {}", task->pid(), limit.resource());
       seen |= 1u << limit.resource();
     }
   }
-  if (records.all<Attributes>(kAttributesRecord).size() != living) return invalid("an attributes record without a task");
+  if (records.all<Attributes>(kAttributesRecord).size() != living)
+    return invalid("an attributes record without a task");
   return {};
 }
 
@@ -136,7 +143,8 @@ void AttributesKind::plan(Phase phase, const Records& records, PlanBuilder& buil
       exec::ListBuilder& list = builder.process(attributes->pid());
       if (attributes->root() != "/") {
         enter(list, attributes->root(), builder);
-        list.syscall(Abi::k64, SYS_chroot, {list.stash_text(".")}).because("chroot to {}", attributes->root());
+        list.syscall(Abi::k64, SYS_chroot, {list.stash_text(".")})
+            .because("chroot to {}", attributes->root());
       }
       enter(list, attributes->cwd(), builder);
       list.syscall(Abi::k64, SYS_umask, {attributes->umask()});

@@ -36,7 +36,8 @@ class DeviceKind : public FileKind {
     FileRefusals refusals(fd, collector);
     if (terminal(fd.status.st_rdev)) return refusals.refuse("tty", "is a terminal");
     if (!stateless(fd.status.st_rdev))
-      return refusals.refuse("device", fmt::format("is the device {}:{}", major(fd.status.st_rdev), minor(fd.status.st_rdev)));
+      return refusals.refuse(
+          "device", fmt::format("is the device {}:{}", major(fd.status.st_rdev), minor(fd.status.st_rdev)));
     const auto name = name_of_file(fd);
     if (!name) return refusals.refuse("deleted-file", "is a device whose node has no name any more");
     out.mutable_device()->set_path(*name);
@@ -45,7 +46,8 @@ class DeviceKind : public FileKind {
   }
 
   Result<void> validate(const FileDescription& description, const Records&) const override {
-    if (!stateless(description.device().device())) return invalid("device {:#x}", description.device().device());
+    if (!stateless(description.device().device()))
+      return invalid("device {:#x}", description.device().device());
     return validate_path(description.device().path());
   }
 

@@ -57,7 +57,8 @@ class FileKind {
   virtual Result<void> describe(const FdView& fd, FileDescription& out, Collector& collector) const = 0;
   virtual Result<void> validate(const FileDescription&, const Records&) const { return {}; }
   // In the store list: makes the object and returns the slot with its descriptor, to be kept by the caller.
-  virtual exec::Slot plan(const FileDescription& description, const Records& records, PlanBuilder& builder) const = 0;
+  virtual exec::Slot plan(const FileDescription& description, const Records& records,
+                          PlanBuilder& builder) const = 0;
 };
 
 const std::vector<std::unique_ptr<FileKind>>& file_kinds();

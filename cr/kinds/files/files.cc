@@ -45,7 +45,8 @@ Result<FdView> view(const ProcessView& process, int number) {
   if (::fstat(fd.mine.get(), &fd.status) < 0) return fail_errno("fstat");
   struct statfs file_system;
   if (::fstatfs(fd.mine.get(), &file_system) == 0) fd.file_system = static_cast<uint64_t>(file_system.f_type);
-  fd.info = CR_TRY(proc::parse_fdinfo(CR_TRY(sys::read_file(process.path(fmt::format("fdinfo/{}", number))))));
+  fd.info =
+      CR_TRY(proc::parse_fdinfo(CR_TRY(sys::read_file(process.path(fmt::format("fdinfo/{}", number))))));
   return fd;
 }
 
@@ -109,7 +110,9 @@ Result<void> describe(const FdView& fd, uint64_t id, const OutsideEnds& outside,
   }
   if (const auto refusal = known_refusal(fd)) return refusals.refuse(refusal->kind, refusal->reason);
   if (outside.is_outside(fd)) {
-    return refusals.refuse("outside-pipe", "is a pipe whose other end is held by a process outside the tree, and it is not the root's stdin, stdout or stderr");
+    return refusals.refuse("outside-pipe",
+                           "is a pipe whose other end is held by a process outside the tree, and it is not "
+                           "the root's stdin, stdout or stderr");
   }
   if (has_owner(fd)) return refusals.refuse("file-owner", "has an owner for signals (F_SETOWN or F_SETSIG)");
   for (const auto& kind : file_kinds())
@@ -128,12 +131,14 @@ Result<void> FilesKind::collect(const TreeView& tree, Collector& collector) cons
   Descriptions descriptions;
   for (const ProcessView& process : tree.processes) {
     if (process.zombie()) continue;
-    collector.records.add<DescriptorTable>(kDescriptorTableRecord, static_cast<uint64_t>(process.pid())).set_pid(process.pid());
+    collector.records.add<DescriptorTable>(kDescriptorTableRecord, static_cast<uint64_t>(process.pid()))
+        .set_pid(process.pid());
   }
   for (const FdView& fd : views) {
     const auto [id, is_new] = CR_TRY(descriptions.identify(fd), "pid {} fd {}", fd.pid(), fd.number);
     if (is_new) CR_TRY(describe(fd, id, outside, collector), "pid {} {}", fd.pid(), fd.where());
-    auto& table = *collector.records.find<DescriptorTable>(kDescriptorTableRecord, static_cast<uint64_t>(fd.pid()));
+    auto& table =
+        *collector.records.find<DescriptorTable>(kDescriptorTableRecord, static_cast<uint64_t>(fd.pid()));
     Descriptor& descriptor = *table.add_descriptors();
     descriptor.set_number(static_cast<uint32_t>(fd.number));
     descriptor.set_close_on_exec((fd.info.flags & O_CLOEXEC) != 0);
@@ -153,8 +158,10 @@ Result<void> FilesKind::validate(const Records& records) const {
   for (const Task* task : records.all<Task>(kTaskRecord)) {
     if (task->zombie()) continue;
     ++living;
-    const auto* table = records.find<DescriptorTable>(kDescriptorTableRecord, static_cast<uint64_t>(task->pid()));
-    if (table == nullptr || table->pid() != task->pid()) return invalid("task {}: no descriptor table", task->pid());
+    const auto* table =
+        records.find<DescriptorTable>(kDescriptorTableRecord, static_cast<uint64_t>(task->pid()));
+    if (table == nullptr || table->pid() != task->pid())
+      return invalid("task {}: no descriptor table", task->pid());
     int64_t last = -1;
     for (const Descriptor& descriptor : table->descriptors()) {
       if (descriptor.number() >= kMaxDescriptor || int64_t{descriptor.number()} <= last)
@@ -164,7 +171,8 @@ Result<void> FilesKind::validate(const Records& records) const {
         return invalid("task {}: fd {} leads to no description", task->pid(), descriptor.number());
     }
   }
-  if (records.all<DescriptorTable>(kDescriptorTableRecord).size() != living) return invalid("a descriptor table without a task");
+  if (records.all<DescriptorTable>(kDescriptorTableRecord).size() != living)
+    return invalid("a descriptor table without a task");
   for (const FileDescription* description : records.all<FileDescription>(kFileDescriptionRecord)) {
     if (records.find<FileDescription>(kFileDescriptionRecord, description->id()) != description)
       return invalid("open file {}: filed elsewhere", description->id());
@@ -177,8 +185,8 @@ Result<void> FilesKind::validate(const Records& records) const {
 
 std::string name_of(uint64_t description) { return fmt::format("open file {}", description); }
 
-// A fetched descriptor takes the lowest free number. Nothing else is open in the task below the numbers we build with,
-// and descriptors come in ascending order: so the number is known beforehand.
+// A fetched descriptor takes the lowest free number. Nothing else is open in the task below the numbers we
+// build with, and descriptors come in ascending order: so the number is known beforehand.
 void plan_table(const DescriptorTable& table, PlanBuilder& builder) {
   exec::ListBuilder& list = builder.process(table.pid());
   uint32_t lowest_free = 0;
@@ -190,7 +198,8 @@ void plan_table(const DescriptorTable& table, PlanBuilder& builder) {
         list.syscall(Abi::k64, SYS_fcntl, {fetched, F_SETFD, 0}).because("fd {}", descriptor.number());
       continue;
     }
-    list.syscall(Abi::k64, SYS_dup3, {fetched, descriptor.number(), descriptor.close_on_exec() ? O_CLOEXEC : 0})
+    list.syscall(Abi::k64, SYS_dup3,
+                 {fetched, descriptor.number(), descriptor.close_on_exec() ? O_CLOEXEC : 0})
         .because("fd {}", descriptor.number());
     list.syscall(Abi::k64, SYS_close, {fetched}).because("fd {}", descriptor.number());
   }

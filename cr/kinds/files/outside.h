@@ -1,4 +1,5 @@
-// What leads out of the tree: pipes whose other end somebody else holds, and the root's stdin, stdout and stderr.
+// What leads out of the tree: pipes whose other end somebody else holds, and the root's stdin, stdout and
+// stderr.
 #pragma once
 
 #include <deque>

@@ -36,16 +36,21 @@ Result<std::string> peek(const FdView& fd, uint32_t capacity) {
   return data;
 }
 
-std::string end_name(uint64_t pipe, bool writes) { return fmt::format("{} end of pipe {}", writes ? "write" : "read", pipe); }
+std::string end_name(uint64_t pipe, bool writes) {
+  return fmt::format("{} end of pipe {}", writes ? "write" : "read", pipe);
+}
 
 class PipeKind : public FileKind {
  public:
   bool claims(const FdView& fd) const override { return S_ISFIFO(fd.status.st_mode); }
-  bool owns(const FileDescription& description) const override { return description.has_pipe_end() || description.has_fifo(); }
+  bool owns(const FileDescription& description) const override {
+    return description.has_pipe_end() || description.has_fifo();
+  }
 
   Result<void> describe(const FdView& fd, FileDescription& out, Collector& collector) const override {
     FileRefusals refusals(fd, collector);
-    if ((fd.info.flags & O_DIRECT) != 0) return refusals.refuse("packet-pipe", "is a pipe that keeps packets apart (O_DIRECT)");
+    if ((fd.info.flags & O_DIRECT) != 0)
+      return refusals.refuse("packet-pipe", "is a pipe that keeps packets apart (O_DIRECT)");
     const uint64_t id = fd.status.st_ino;
     if (anonymous(fd)) {
       out.mutable_pipe_end()->set_pipe(id);
@@ -76,13 +81,15 @@ class PipeKind : public FileKind {
     return {};
   }
 
-  exec::Slot plan(const FileDescription& description, const Records& records, PlanBuilder& builder) const override {
+  exec::Slot plan(const FileDescription& description, const Records& records,
+                  PlanBuilder& builder) const override {
     const Pipe& pipe = *records.find<Pipe>(kPipeRecord, pipe_of(description));
     const bool writes = (description.flags() & O_ACCMODE) == O_WRONLY;
     if (!builder.kept(end_name(pipe.id(), true))) make(pipe, description, builder);
     if (description.has_fifo()) return plan_open(description.fifo().path(), description, builder);
     // Every description is opened anew from the pipe, so two of one end stay two.
-    return plan_open(fmt::format("/proc/self/fd/{}", builder.store_number(end_name(pipe.id(), writes))), description, builder);
+    return plan_open(fmt::format("/proc/self/fd/{}", builder.store_number(end_name(pipe.id(), writes))),
+                     description, builder);
   }
 
  private:
@@ -97,7 +104,9 @@ class PipeKind : public FileKind {
     if (description.has_fifo()) {
       const std::string& path = description.fifo().path();
       for (const exec::Slot slot : {read_end, write_end})
-        store.syscall(Abi::k64, SYS_openat, {AT_FDCWD, store.stash_text(path), O_RDWR | O_NONBLOCK | O_CLOEXEC})
+        store
+            .syscall(Abi::k64, SYS_openat,
+                     {AT_FDCWD, store.stash_text(path), O_RDWR | O_NONBLOCK | O_CLOEXEC})
             .save(slot)
             .because("open the FIFO {}", path);
     } else {
@@ -109,7 +118,9 @@ class PipeKind : public FileKind {
     store.syscall(Abi::k64, SYS_fcntl, {write_end, F_SETPIPE_SZ, pipe.capacity()})
         .because("capacity of {} bytes for pipe {}", pipe.capacity(), pipe.id());
     if (!pipe.data().empty())
-      store.syscall(Abi::k64, SYS_write, {write_end, store.stash(std::as_bytes(std::span(pipe.data()))), pipe.data().size()})
+      store
+          .syscall(Abi::k64, SYS_write,
+                   {write_end, store.stash(std::as_bytes(std::span(pipe.data()))), pipe.data().size()})
           .expect(static_cast<int64_t>(pipe.data().size()))
           .because("{} bytes into pipe {}", pipe.data().size(), pipe.id());
     builder.keep(read_end, end_name(pipe.id(), false));

@@ -62,7 +62,8 @@ constexpr OnFileSystem kFileSystems[] = {
 std::optional<FileRefusal> known_refusal(const FdView& fd) {
   if ((fd.info.flags & kPath) != 0) return FileRefusal{"o_path", "was opened with O_PATH"};
   if (!fd.info.locks.empty())
-    return FileRefusal{"file-lock", fmt::format("holds a lock ({}); release it first", fd.info.locks.front().type_name)};
+    return FileRefusal{"file-lock",
+                       fmt::format("holds a lock ({}); release it first", fd.info.locks.front().type_name)};
   if ((fd.info.flags & O_ASYNC) != 0) return FileRefusal{"file-owner", "asks for signals (O_ASYNC)"};
   if (S_ISSOCK(fd.status.st_mode)) return FileRefusal{"socket", "is a socket"};
   if (S_ISBLK(fd.status.st_mode)) return FileRefusal{"block-device", "is a block device"};

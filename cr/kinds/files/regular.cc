@@ -15,7 +15,9 @@ class RegularFileKind : public FileKind {
 
   Result<void> describe(const FdView& fd, FileDescription& out, Collector& collector) const override {
     const auto name = name_of_file(fd);
-    if (!name) return FileRefusals(fd, collector).refuse("deleted-file", "has no name any more, or its name leads to another file");
+    if (!name)
+      return FileRefusals(fd, collector)
+          .refuse("deleted-file", "has no name any more, or its name leads to another file");
     RegularFile& file = *out.mutable_regular();
     file.set_path(*name);
     file.set_size(static_cast<uint64_t>(fd.status.st_size));
@@ -26,7 +28,8 @@ class RegularFileKind : public FileKind {
 
   Result<void> validate(const FileDescription& description, const Records&) const override {
     if (description.position() > INT64_MAX) return invalid("position {}", description.position());
-    if (!S_ISREG(description.regular().mode())) return invalid("mode {:o} is no regular file's", description.regular().mode());
+    if (!S_ISREG(description.regular().mode()))
+      return invalid("mode {:o} is no regular file's", description.regular().mode());
     return validate_path(description.regular().path());
   }
 
@@ -44,7 +47,8 @@ class DirectoryKind : public FileKind {
 
   Result<void> describe(const FdView& fd, FileDescription& out, Collector& collector) const override {
     const auto name = name_of_file(fd);
-    if (!name) return FileRefusals(fd, collector).refuse("deleted-directory", "is a directory without a name");
+    if (!name)
+      return FileRefusals(fd, collector).refuse("deleted-directory", "is a directory without a name");
     out.mutable_directory()->set_path(*name);
     return {};
   }

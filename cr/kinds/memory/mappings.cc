@@ -37,8 +37,9 @@ struct AdviceFlag {
 };
 
 constexpr AdviceFlag kAdvice[] = {
-    {VmFlag::kSr, MADV_SEQUENTIAL}, {VmFlag::kRr, MADV_RANDOM},   {VmFlag::kDc, MADV_DONTFORK}, {VmFlag::kDd, MADV_DONTDUMP},
-    {VmFlag::kHg, MADV_HUGEPAGE},   {VmFlag::kNh, MADV_NOHUGEPAGE}, {VmFlag::kMg, MADV_MERGEABLE}, {VmFlag::kWf, MADV_WIPEONFORK},
+    {VmFlag::kSr, MADV_SEQUENTIAL}, {VmFlag::kRr, MADV_RANDOM},     {VmFlag::kDc, MADV_DONTFORK},
+    {VmFlag::kDd, MADV_DONTDUMP},   {VmFlag::kHg, MADV_HUGEPAGE},   {VmFlag::kNh, MADV_NOHUGEPAGE},
+    {VmFlag::kMg, MADV_MERGEABLE},  {VmFlag::kWf, MADV_WIPEONFORK},
 };
 
 // Names of files that are no files on disk (mm/, ipc/, fs/): what stands behind the mapping.
@@ -94,7 +95,8 @@ class Describer {
       return {};
     }
     for (const NameRefusal& known : kRefusedNames)
-      if (vma.path.starts_with(known.prefix) && (vma.deleted || vma.special())) return refuse(known.kind, vma, known.reason);
+      if (vma.path.starts_with(known.prefix) && (vma.deleted || vma.special()))
+        return refuse(known.kind, vma, known.reason);
     return describe_file(smaps, record);
   }
 
@@ -103,7 +105,8 @@ class Describer {
     Vma& record = *out_.add_vmas();
     record.set_start(vma.start);
     record.set_end(vma.end);
-    record.set_protection((vma.read ? PROT_READ : 0u) | (vma.write ? PROT_WRITE : 0u) | (vma.exec ? PROT_EXEC : 0u));
+    record.set_protection((vma.read ? PROT_READ : 0u) | (vma.write ? PROT_WRITE : 0u) |
+                          (vma.exec ? PROT_EXEC : 0u));
     record.set_shared(vma.shared);
     return record;
   }
@@ -134,9 +137,11 @@ class Describer {
     const bool zero = S_ISCHR(mapped.st_mode) && mapped.st_rdev == makedev(1, 5) && !vma.shared;
     if (!S_ISREG(mapped.st_mode) && !zero) return refuse("device-mapping", vma, "maps a device");
     std::string path = vma.path;
-    if (vma.deleted && ::stat(vma.raw_name().c_str(), &named) == 0 && named.st_ino == mapped.st_ino) path = vma.raw_name();
+    if (vma.deleted && ::stat(vma.raw_name().c_str(), &named) == 0 && named.st_ino == mapped.st_ino)
+      path = vma.raw_name();
     if (::stat(path.c_str(), &named) < 0 || named.st_dev != mapped.st_dev || named.st_ino != mapped.st_ino)
-      return refuse("deleted-file", vma, "maps a file that has no name any more, or whose name leads to another file");
+      return refuse("deleted-file", vma,
+                    "maps a file that has no name any more, or whose name leads to another file");
     record.set_backing(Vma::FILE);
     record.set_file_writable(vma.shared && smaps.flags.has(VmFlag::kMw));
     record.set_file(file_index(path, mapped));
@@ -165,8 +170,10 @@ class Describer {
       return;
     }
     if (!smaps.unknown_flags.empty())
-      (void)refuse("vma-flag", smaps.vma, fmt::format("has the flag \"{}\", unknown to this engine", smaps.unknown_flags.front()));
-    if (smaps.protection_key.value_or(0) != 0) (void)refuse("protection-key", smaps.vma, "has a memory protection key");
+      (void)refuse("vma-flag", smaps.vma,
+                   fmt::format("has the flag \"{}\", unknown to this engine", smaps.unknown_flags.front()));
+    if (smaps.protection_key.value_or(0) != 0)
+      (void)refuse("protection-key", smaps.vma, "has a memory protection key");
   }
 
   Result<void> refuse(const char* kind, const proc::Vma& vma, std::string reason) {
@@ -189,16 +196,19 @@ uint64_t SharedObjects::id_of(const proc::Vma& vma, pid_t pid) {
   return object.id;
 }
 
-Result<void> describe_mappings(const ProcessView& process, SharedObjects& shared, AddressSpace& out, Collector& collector) {
+Result<void> describe_mappings(const ProcessView& process, SharedObjects& shared, AddressSpace& out,
+                               Collector& collector) {
   Describer describer(process, shared, out, collector);
-  for (const SmapsVma& smaps : process.vmas) CR_TRY(describer.describe(smaps), "{:x}-{:x}", smaps.vma.start, smaps.vma.end);
+  for (const SmapsVma& smaps : process.vmas)
+    CR_TRY(describer.describe(smaps), "{:x}-{:x}", smaps.vma.start, smaps.vma.end);
 
   struct stat running, named;
   const std::string link = process.path("exe");
   const std::string path = CR_TRY(sys::read_link(link));
   if (::stat(link.c_str(), &running) < 0) return fail_errno("stat {}", link);
   if (::stat(path.c_str(), &named) < 0 || named.st_dev != running.st_dev || named.st_ino != running.st_ino)
-    collector.refuse(process.pid(), "deleted-file", "exe", fmt::format("executes {}, which has no name any more", path));
+    collector.refuse(process.pid(), "deleted-file", "exe",
+                     fmt::format("executes {}, which has no name any more", path));
   out.set_exe(describer.file_index(path, running));
   return {};
 }

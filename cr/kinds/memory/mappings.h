@@ -25,6 +25,7 @@ class SharedObjects {
   std::map<std::pair<uint64_t, uint64_t>, Object> objects_;
 };
 
-Result<void> describe_mappings(const ProcessView& process, SharedObjects& shared, AddressSpace& out, Collector& collector);
+Result<void> describe_mappings(const ProcessView& process, SharedObjects& shared, AddressSpace& out,
+                               Collector& collector);
 
 }  // namespace cr::kinds

@@ -31,7 +31,8 @@ class MemoryKind : public Kind {
  public:
   std::string_view name() const override { return "memory"; }
   std::vector<Schema> schemas() const override {
-    return {{kAddressSpaceRecord, &AddressSpace::default_instance()}, {kSharedMemoryRecord, &SharedMemory::default_instance()}};
+    return {{kAddressSpaceRecord, &AddressSpace::default_instance()},
+            {kSharedMemoryRecord, &SharedMemory::default_instance()}};
   }
   Result<void> collect(const TreeView& tree, Collector& collector) const override;
   Result<void> save_pages(const TreeView& tree, Collector& collector, image::Writer& writer) const override;
@@ -77,7 +78,8 @@ Result<void> MemoryKind::collect(const TreeView& tree, Collector& collector) con
   SharedObjects shared;
   for (const ProcessView& process : tree.processes) {
     if (process.zombie()) continue;
-    AddressSpace& space = collector.records.add<AddressSpace>(kAddressSpaceRecord, static_cast<uint64_t>(process.pid()));
+    AddressSpace& space =
+        collector.records.add<AddressSpace>(kAddressSpaceRecord, static_cast<uint64_t>(process.pid()));
     space.set_pid(process.pid());
     CR_TRY(describe_mappings(process, shared, space, collector), "pid {}", process.pid());
     describe_layout(process, space, collector);
@@ -101,7 +103,8 @@ Result<void> save_private_pages(const ProcessView& process, AddressSpace& space,
   for (const Vma& vma : space.vmas()) {
     if (vma.shared() || vma.backing() == Vma::VDSO) continue;
     for (const PageRange& range : CR_TRY(finder.private_pages({vma.start(), vma.end()}))) {
-      const uint64_t offset = CR_TRY(copier.copy(range, (vma.protection() & PROT_READ) != 0), "mapping {:x}", vma.start());
+      const uint64_t offset =
+          CR_TRY(copier.copy(range, (vma.protection() & PROT_READ) != 0), "mapping {:x}", vma.start());
       PageRun& run = *space.add_runs();
       run.set_address(range.start);
       run.set_length(range.end - range.start);
@@ -137,7 +140,8 @@ Result<void> MemoryKind::save_pages(const TreeView& tree, Collector& collector, 
   SharedObjects shared;  // the same walk as in collect() gives the same ids
   for (const ProcessView& process : tree.processes) {
     if (process.zombie()) continue;
-    auto& space = *collector.records.find<AddressSpace>(kAddressSpaceRecord, static_cast<uint64_t>(process.pid()));
+    auto& space =
+        *collector.records.find<AddressSpace>(kAddressSpaceRecord, static_cast<uint64_t>(process.pid()));
     for (const proc::SmapsVma& smaps : process.vmas)
       if (smaps.vma.path == "/dev/zero" && smaps.vma.deleted && smaps.vma.shared && smaps.vma.inode != 0)
         shared.id_of(smaps.vma, process.pid());

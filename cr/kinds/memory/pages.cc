@@ -24,7 +24,8 @@ struct ScanArgument {
   uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
 };
 constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
-constexpr uint64_t kPageIsFile = 1 << 2, kPageIsPresent = 1 << 3, kPageIsSwapped = 1 << 4, kPageIsPfnZero = 1 << 5;
+constexpr uint64_t kPageIsFile = 1 << 2, kPageIsPresent = 1 << 3, kPageIsSwapped = 1 << 4,
+                   kPageIsPfnZero = 1 << 5;
 
 // Read in pieces that stay in the second-level cache.
 constexpr size_t kCopyBytes = 1 << 20;
@@ -68,7 +69,8 @@ Result<std::vector<PageRange>> PageFinder::scan(PageRange range) {
     argument.return_mask = kPageIsPresent | kPageIsSwapped;
     const int count = ::ioctl(pagemap_.get(), kPagemapScan, &argument);
     if (count < 0) return fail_errno("PAGEMAP_SCAN of {:x}-{:x}", at, range.end);
-    for (int i = 0; i < count; ++i) append(found, {regions[static_cast<size_t>(i)].start, regions[static_cast<size_t>(i)].end});
+    for (int i = 0; i < count; ++i)
+      append(found, {regions[static_cast<size_t>(i)].start, regions[static_cast<size_t>(i)].end});
     if (argument.walk_end <= at) break;
     at = argument.walk_end;
   }
@@ -81,11 +83,13 @@ Result<std::vector<PageRange>> PageFinder::read(PageRange range) {
   for (uint64_t at = range.start; at < range.end;) {
     const uint64_t pages = std::min<uint64_t>((range.end - at) / kPageSize, 1 << 16);
     entries.resize(pages);
-    CR_TRY(sys::pread_fully(pagemap_.get(), std::as_writable_bytes(std::span(entries)), at / kPageSize * sizeof(uint64_t)),
+    CR_TRY(sys::pread_fully(pagemap_.get(), std::as_writable_bytes(std::span(entries)),
+                            at / kPageSize * sizeof(uint64_t)),
            "pagemap of {:x}", at);
     for (const uint64_t entry : entries) {
       const proc::PagemapEntry page = proc::decode_pagemap(entry);
-      if ((page.present || page.swapped) && !page.file_or_shared && !page.guard) append(found, {at, at + kPageSize});
+      if ((page.present || page.swapped) && !page.file_or_shared && !page.guard)
+        append(found, {at, at + kPageSize});
       at += kPageSize;
     }
   }

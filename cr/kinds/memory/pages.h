@@ -17,8 +17,8 @@ struct PageRange {
 };
 
 // Finds the private pages of address ranges: present or swapped, neither of a file nor the zero page. Uses
-// ioctl(PAGEMAP_SCAN) where there is one (Linux commit 52526ca7fdb9 ("fs/proc/task_mmu: implement IOCTL to get and
-// optionally clear info about PTEs") (v6.7)), reading /proc/PID/pagemap otherwise.
+// ioctl(PAGEMAP_SCAN) where there is one (Linux commit 52526ca7fdb9 ("fs/proc/task_mmu: implement IOCTL to
+// get and optionally clear info about PTEs") (v6.7)), reading /proc/PID/pagemap otherwise.
 class PageFinder {
  public:
   static Result<PageFinder> open(pid_t pid);

@@ -72,7 +72,8 @@ std::vector<size_t> found_in(pid_t pid, const Mapping& mapping) {
   PageFinder finder = PageFinder::open(pid).value();
   std::vector<size_t> pages;
   uint64_t last_end = 0;
-  for (const PageRange& range : finder.private_pages(mapping.all()).value()) {
+  const std::vector<PageRange> ranges = finder.private_pages(mapping.all()).value();
+  for (const PageRange& range : ranges) {
     EXPECT_TRUE(page_aligned(range.start) && page_aligned(range.end) && range.start < range.end);
     EXPECT_GT(range.start, last_end) << "neighbours are one range";
     last_end = range.end;

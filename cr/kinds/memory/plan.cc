@@ -18,7 +18,8 @@ using exec::Abi;
 
 constexpr long kArchMapVdso32 = 0x2002, kArchMapVdso64 = 0x2003;  // asm/prctl.h
 
-// Where shared objects are mapped in the engine while they are filled: far from anything that the kernel would choose.
+// Where shared objects are mapped in the engine while they are filled: far from anything that the kernel
+// would choose.
 constexpr uint64_t kFillAddress = 0x100000000000;
 
 constexpr uint64_t kNoPages = 0;
@@ -34,26 +35,34 @@ void plan_file(const FileIdentity& file, bool writable, PlanBuilder& builder) {
   builder.expect_file({file.path(), file.size(), file.mtime_ns(), file.mode()});
   exec::ListBuilder& store = builder.store();
   const exec::Slot fd = store.fresh_slot();
-  store.syscall(Abi::k64, SYS_openat, {AT_FDCWD, store.stash_text(file.path()), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC})
+  store
+      .syscall(Abi::k64, SYS_openat,
+               {AT_FDCWD, store.stash_text(file.path()), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC})
       .save(fd)
       .because("open {}", file.path());
   builder.keep(fd, name);
 }
 
-// Made as a shared mapping of the engine, which alone gives the right kind of object; taken as a file from map_files.
+// Made as a shared mapping of the engine, which alone gives the right kind of object; taken as a file from
+// map_files.
 void plan_object(const SharedMemory& object, const Records& records, PlanBuilder& builder) {
   exec::ListBuilder& store = builder.store();
   const uint64_t size = page_up(object.size());
   store
       .syscall(Abi::k64, SYS_mmap,
-               {kFillAddress, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0})
+               {kFillAddress, size, PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0})
       .because("shared memory {} of {} bytes", object.id(), object.size());
   const std::string link = fmt::format("/proc/self/map_files/{:x}-{:x}", kFillAddress, kFillAddress + size);
   const exec::Slot fd = store.fresh_slot();
-  store.syscall(Abi::k64, SYS_openat, {AT_FDCWD, store.stash_text(link), O_RDWR | O_CLOEXEC}).save(fd).because("open {}", link);
+  store.syscall(Abi::k64, SYS_openat, {AT_FDCWD, store.stash_text(link), O_RDWR | O_CLOEXEC})
+      .save(fd)
+      .because("open {}", link);
   for (const PageRun& run : object.runs()) {
     const uint64_t section = records.pages.at(kSharedPages | object.id()).offset;
-    store.read_fully(builder.image_store_fd(), kFillAddress + run.address(), run.length(), section + run.offset())
+    store
+        .read_fully(builder.image_store_fd(), kFillAddress + run.address(), run.length(),
+                    section + run.offset())
         .because("fill shared memory {}", object.id());
   }
   store.syscall(Abi::k64, SYS_munmap, {kFillAddress, size});
@@ -74,7 +83,11 @@ uint32_t building_protection(const AddressSpace& space, const Vma& vma) {
 class SpacePlanner {
  public:
   SpacePlanner(const AddressSpace& space, const Task& task, const Records& records, PlanBuilder& builder)
-      : space_(space), task_(task), records_(records), builder_(builder), list_(builder.process(space.pid())) {}
+      : space_(space),
+        task_(task),
+        records_(records),
+        builder_(builder),
+        list_(builder.process(space.pid())) {}
 
   void map() {
     std::map<std::string, exec::Slot> files;
@@ -84,7 +97,8 @@ class SpacePlanner {
     const auto section = records_.pages.find(static_cast<uint64_t>(space_.pid()));
     const uint64_t data = section == records_.pages.end() ? kNoPages : section->second.offset;
     for (const PageRun& run : space_.runs())
-      list_.read_fully(builder_.image_fd(), run.address(), run.length(), data + run.offset()).because("pages at {:x}", run.address());
+      list_.read_fully(builder_.image_fd(), run.address(), run.length(), data + run.offset())
+          .because("pages at {:x}", run.address());
   }
 
   void finish() {
@@ -95,11 +109,14 @@ class SpacePlanner {
         continue;
       }
       if (building_protection(space_, vma) != vma.protection())
-        list_.syscall(Abi::k64, SYS_mprotect, {vma.start(), size, vma.protection()}).because("protect {:x}", vma.start());
+        list_.syscall(Abi::k64, SYS_mprotect, {vma.start(), size, vma.protection()})
+            .because("protect {:x}", vma.start());
       for (const uint32_t advice : vma.advice())
-        list_.syscall(Abi::k64, SYS_madvise, {vma.start(), size, advice}).because("advice {} for {:x}", advice, vma.start());
+        list_.syscall(Abi::k64, SYS_madvise, {vma.start(), size, advice})
+            .because("advice {} for {:x}", advice, vma.start());
       if (vma.locked() || vma.lock_on_fault())
-        list_.syscall(Abi::k64, SYS_mlock2, {vma.start(), size, vma.lock_on_fault() ? MLOCK_ONFAULT : 0u}).because("lock {:x}", vma.start());
+        list_.syscall(Abi::k64, SYS_mlock2, {vma.start(), size, vma.lock_on_fault() ? MLOCK_ONFAULT : 0u})
+            .because("lock {:x}", vma.start());
     }
     set_layout();
   }
@@ -113,21 +130,25 @@ class SpacePlanner {
     if (vma.backing() == Vma::ANONYMOUS) {
       flags |= MAP_ANONYMOUS;
     } else {
-      const std::string name = vma.backing() == Vma::FILE
-                                   ? file_name(space_.files(static_cast<int>(vma.file())), vma.file_writable())
-                                   : object_name(vma.object());
+      const std::string name =
+          vma.backing() == Vma::FILE
+              ? file_name(space_.files(static_cast<int>(vma.file())), vma.file_writable())
+              : object_name(vma.object());
       if (!files.contains(name)) files[name] = builder_.fetch(list_, name);
       fd = files[name];
     }
     list_
-        .syscall(Abi::k64, SYS_mmap,
-                 {vma.start(), vma.end() - vma.start(), building_protection(space_, vma), flags, fd, vma.offset()})
+        .syscall(
+            Abi::k64, SYS_mmap,
+            {vma.start(), vma.end() - vma.start(), building_protection(space_, vma), flags, fd, vma.offset()})
         .expect(static_cast<int64_t>(vma.start()))
         .because("map {:x}-{:x}", vma.start(), vma.end());
   }
 
   void map_vdso(const Vma& vma) {
-    list_.syscall(Abi::k64, SYS_arch_prctl, {task_.word_size() == 32 ? kArchMapVdso32 : kArchMapVdso64, vma.start()})
+    list_
+        .syscall(Abi::k64, SYS_arch_prctl,
+                 {task_.word_size() == 32 ? kArchMapVdso32 : kArchMapVdso64, vma.start()})
         .because("map the vdso at {:x}", vma.start());
     ProcessPlan& details = builder_.details(space_.pid());
     details.vdso_start = vma.start();
@@ -171,10 +192,12 @@ class SpacePlanner {
 void plan_store(const Records& records, PlanBuilder& builder) {
   for (const AddressSpace* space : records.all<AddressSpace>(kAddressSpaceRecord)) {
     for (const Vma& vma : space->vmas())
-      if (vma.backing() == Vma::FILE) plan_file(space->files(static_cast<int>(vma.file())), vma.file_writable(), builder);
+      if (vma.backing() == Vma::FILE)
+        plan_file(space->files(static_cast<int>(vma.file())), vma.file_writable(), builder);
     plan_file(space->files(static_cast<int>(space->exe())), false, builder);
   }
-  for (const SharedMemory* object : records.all<SharedMemory>(kSharedMemoryRecord)) plan_object(*object, records, builder);
+  for (const SharedMemory* object : records.all<SharedMemory>(kSharedMemoryRecord))
+    plan_object(*object, records, builder);
 }
 
 }  // namespace

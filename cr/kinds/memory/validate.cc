@@ -17,13 +17,14 @@ constexpr uint64_t kUserEnd32 = 0xffffe000;      // IA32_PAGE_OFFSET
 constexpr uint64_t kMaxObject = uint64_t{1} << 46;
 constexpr size_t kMaxAuxv = 1024;
 
-Result<void> validate_runs(const google::protobuf::RepeatedPtrField<PageRun>& runs, std::optional<image::PageSection> section) {
+Result<void> validate_runs(const google::protobuf::RepeatedPtrField<PageRun>& runs,
+                           std::optional<image::PageSection> section) {
   uint64_t last_end = 0;
   for (const PageRun& run : runs) {
     const auto end = checked_add(run.address(), run.length());
     const auto data_end = checked_add(run.offset(), run.length());
-    if (run.length() == 0 || !page_aligned(run.address()) || !page_aligned(run.length()) || !page_aligned(run.offset()) || !end ||
-        run.address() < last_end)
+    if (run.length() == 0 || !page_aligned(run.address()) || !page_aligned(run.length()) ||
+        !page_aligned(run.offset()) || !end || run.address() < last_end)
       return invalid("page run {:#x}+{:#x}", run.address(), run.length());
     if (!section || !data_end || *data_end > section->length)
       return invalid("page run {:#x}+{:#x} lies outside the page section", run.address(), run.length());
@@ -38,14 +39,17 @@ bool known_advice(uint32_t advice) {
   return std::find(std::begin(kKnown), std::end(kKnown), advice) != std::end(kKnown);
 }
 
-Result<void> validate_vma(const Vma& vma, const AddressSpace& space, uint64_t user_end, const Records& records) {
-  if (!page_aligned(vma.start()) || !page_aligned(vma.end()) || vma.start() >= vma.end() || vma.start() < 0x1000 ||
-      vma.end() > user_end)
+Result<void> validate_vma(const Vma& vma, const AddressSpace& space, uint64_t user_end,
+                          const Records& records) {
+  if (!page_aligned(vma.start()) || !page_aligned(vma.end()) || vma.start() >= vma.end() ||
+      vma.start() < 0x1000 || vma.end() > user_end)
     return invalid("outside user space or not page aligned");
   if (!Vma::Backing_IsValid(vma.backing())) return invalid("backing {}", static_cast<int>(vma.backing()));
   if ((vma.protection() & ~7u) != 0) return invalid("protection {:#x}", vma.protection());
-  if (!page_aligned(vma.offset()) || vma.offset() > INT64_MAX - (vma.end() - vma.start())) return invalid("offset {:#x}", vma.offset());
-  if (vma.backing() == Vma::FILE && vma.file() >= static_cast<uint32_t>(space.files_size())) return invalid("file {}", vma.file());
+  if (!page_aligned(vma.offset()) || vma.offset() > INT64_MAX - (vma.end() - vma.start()))
+    return invalid("offset {:#x}", vma.offset());
+  if (vma.backing() == Vma::FILE && vma.file() >= static_cast<uint32_t>(space.files_size()))
+    return invalid("file {}", vma.file());
   if (vma.backing() == Vma::ANONYMOUS && vma.shared()) return invalid("private and shared at once");
   if (vma.backing() == Vma::SHARED_ANONYMOUS) {
     if (!vma.shared()) return invalid("private and shared at once");
@@ -64,12 +68,14 @@ Result<void> validate_space(const AddressSpace& space, const Task& task, const R
   int vdsos = 0;
   for (const Vma& vma : space.vmas()) {
     CR_TRY(validate_vma(vma, space, user_end, records), "mapping {:#x}-{:#x}", vma.start(), vma.end());
-    if (vma.start() < last_end) return invalid("mapping {:#x}-{:#x} overlaps the one before it", vma.start(), vma.end());
+    if (vma.start() < last_end)
+      return invalid("mapping {:#x}-{:#x} overlaps the one before it", vma.start(), vma.end());
     last_end = vma.end();
     if (vma.backing() == Vma::VDSO && ++vdsos > 1) return invalid("two vdsos");
   }
   std::optional<image::PageSection> section;
-  if (const auto found = records.pages.find(static_cast<uint64_t>(space.pid())); found != records.pages.end()) section = found->second;
+  if (const auto found = records.pages.find(static_cast<uint64_t>(space.pid())); found != records.pages.end())
+    section = found->second;
   CR_TRY(validate_runs(space.runs(), section));
   // Runs and mappings are both ascending: one walk finds a run outside private memory.
   int at = 0;
@@ -81,7 +87,8 @@ Result<void> validate_space(const AddressSpace& space, const Task& task, const R
     if (!inside) return invalid("page run {:#x}+{:#x} is in no private mapping", run.address(), run.length());
   }
   for (const FileIdentity& file : space.files()) {
-    if (file.path().empty() || file.path().front() != '/' || file.path().size() > 4095 || file.path().find('\0') != std::string::npos)
+    if (file.path().empty() || file.path().front() != '/' || file.path().size() > 4095 ||
+        file.path().find('\0') != std::string::npos)
       return invalid("a mapped file without an absolute path");
   }
   if (space.exe() >= static_cast<uint32_t>(space.files_size())) return invalid("exe is file {}", space.exe());
@@ -97,18 +104,24 @@ Result<void> validate_memory(const Records& records) {
     if (task->zombie()) continue;
     ++living;
     const auto* space = records.find<AddressSpace>(kAddressSpaceRecord, static_cast<uint64_t>(task->pid()));
-    if (space == nullptr || space->pid() != task->pid()) return invalid("task {}: no address space record", task->pid());
+    if (space == nullptr || space->pid() != task->pid())
+      return invalid("task {}: no address space record", task->pid());
     CR_TRY(validate_space(*space, *task, records), "task {}", task->pid());
   }
-  if (records.all<AddressSpace>(kAddressSpaceRecord).size() != living) return invalid("an address space without a task");
+  if (records.all<AddressSpace>(kAddressSpaceRecord).size() != living)
+    return invalid("an address space without a task");
   for (const SharedMemory* object : records.all<SharedMemory>(kSharedMemoryRecord)) {
-    if (records.find<SharedMemory>(kSharedMemoryRecord, object->id()) != object) return invalid("shared memory {}: filed elsewhere", object->id());
-    if (object->size() == 0 || object->size() > kMaxObject) return invalid("shared memory {}: {} bytes", object->id(), object->size());
+    if (records.find<SharedMemory>(kSharedMemoryRecord, object->id()) != object)
+      return invalid("shared memory {}: filed elsewhere", object->id());
+    if (object->size() == 0 || object->size() > kMaxObject)
+      return invalid("shared memory {}: {} bytes", object->id(), object->size());
     std::optional<image::PageSection> section;
-    if (const auto found = records.pages.find(kSharedPages | object->id()); found != records.pages.end()) section = found->second;
+    if (const auto found = records.pages.find(kSharedPages | object->id()); found != records.pages.end())
+      section = found->second;
     CR_TRY(validate_runs(object->runs(), section), "shared memory {}", object->id());
     for (const PageRun& run : object->runs())
-      if (run.address() + run.length() > page_up(object->size())) return invalid("shared memory {}: a run beyond its end", object->id());
+      if (run.address() + run.length() > page_up(object->size()))
+        return invalid("shared memory {}: a run beyond its end", object->id());
   }
   return {};
 }

@@ -29,9 +29,21 @@ constexpr int kKeyctlGetKeyringId = 0, kThreadKeyring = -1, kProcessKeyring = -2
 
 const std::vector<Question>& process_questions() {
   static const std::vector<Question> questions = {
-      {SYS_prctl, {PR_GET_THP_DISABLE, 0, 0, 0, 0}, 0, "thp-disable", "has transparent huge pages switched off"},
-      {SYS_prctl, {kPrGetMdwe, 0, 0, 0, 0}, 0, "mdwe", "denies memory to be written and executed (PR_SET_MDWE)"},
-      {SYS_prctl, {kPrGetMemoryMerge, 0, 0, 0, 0}, 0, "memory-merge", "has its memory merged (PR_SET_MEMORY_MERGE)"},
+      {SYS_prctl,
+       {PR_GET_THP_DISABLE, 0, 0, 0, 0},
+       0,
+       "thp-disable",
+       "has transparent huge pages switched off"},
+      {SYS_prctl,
+       {kPrGetMdwe, 0, 0, 0, 0},
+       0,
+       "mdwe",
+       "denies memory to be written and executed (PR_SET_MDWE)"},
+      {SYS_prctl,
+       {kPrGetMemoryMerge, 0, 0, 0, 0},
+       0,
+       "memory-merge",
+       "has its memory merged (PR_SET_MEMORY_MERGE)"},
       {SYS_prctl, {PR_GET_DUMPABLE, 0, 0, 0, 0}, 1, "dumpable", "may not dump core (PR_SET_DUMPABLE)"},
       {SYS_keyctl, {kKeyctlGetKeyringId, kProcessKeyring, 0}, -ENOKEY, "keyring", "has a process keyring"},
   };
@@ -40,9 +52,17 @@ const std::vector<Question>& process_questions() {
 
 const std::vector<Question>& thread_questions() {
   static const std::vector<Question> questions = {
-      {SYS_prctl, {PR_GET_KEEPCAPS, 0, 0, 0, 0}, 0, "credentials", "keeps its capabilities over setuid (PR_SET_KEEPCAPS)"},
+      {SYS_prctl,
+       {PR_GET_KEEPCAPS, 0, 0, 0, 0},
+       0,
+       "credentials",
+       "keeps its capabilities over setuid (PR_SET_KEEPCAPS)"},
       {SYS_prctl, {PR_GET_SECUREBITS, 0, 0, 0, 0}, 0, "credentials", "has securebits set"},
-      {SYS_prctl, {PR_MCE_KILL_GET, 0, 0, 0, 0}, PR_MCE_KILL_DEFAULT, "mce-kill", "has its own machine check policy"},
+      {SYS_prctl,
+       {PR_MCE_KILL_GET, 0, 0, 0, 0},
+       PR_MCE_KILL_DEFAULT,
+       "mce-kill",
+       "has its own machine check policy"},
       {SYS_prctl, {kPrGetIoFlusher, 0, 0, 0, 0}, 0, "io-flusher", "is an I/O flusher"},
       {SYS_arch_prctl, {kArchGetCpuid, 0}, 1, "cpuid-faulting", "may not execute CPUID"},
       {SYS_keyctl, {kKeyctlGetKeyringId, kThreadKeyring, 0}, -ENOKEY, "keyring", "has a thread keyring"},
@@ -51,7 +71,9 @@ const std::vector<Question>& thread_questions() {
 }
 
 // A kernel without the feature answers so.
-bool absent(int64_t answer) { return answer == -EINVAL || answer == -ENOSYS || answer == -ENODEV || answer == -EPERM; }
+bool absent(int64_t answer) {
+  return answer == -EINVAL || answer == -ENOSYS || answer == -ENODEV || answer == -EPERM;
+}
 
 struct Asked {
   const Question* question;
@@ -84,7 +106,8 @@ void ask_timers(pid_t pid, Collector& collector) {
     collector.when_answered(pid, [=, &collector](const Answers& answers) -> Result<void> {
       const auto timer = answers.data<itimerval>(data);
       if (timer.it_value.tv_sec != 0 || timer.it_value.tv_usec != 0)
-        collector.refuse(pid, "itimer", "task", fmt::format("has an interval timer running (setitimer {})", which));
+        collector.refuse(pid, "itimer", "task",
+                         fmt::format("has an interval timer running (setitimer {})", which));
       return {};
     });
   }
@@ -98,23 +121,28 @@ void ask_ldt(pid_t pid, Collector& collector) {
   collector.when_answered(pid, [=, &collector](const Answers& answers) -> Result<void> {
     // The call returns an int: an error has no sign in the upper half.
     const auto answer = static_cast<int32_t>(answers.value(size));
-    if (answer > 0) collector.refuse(pid, "ldt", "task", "has entries in its local descriptor table (modify_ldt)");
+    if (answer > 0)
+      collector.refuse(pid, "ldt", "task", "has entries in its local descriptor table (modify_ldt)");
     return {};
   });
 }
 
-// No interface tells whether a task lives in a landlock domain; but there every mount is denied before its arguments
-// are looked at, while elsewhere a bind mount of nothing is merely invalid.
+// No interface tells whether a task lives in a landlock domain; but there every mount is denied before its
+// arguments are looked at, while elsewhere a bind mount of nothing is merely invalid.
 void ask_landlock(pid_t pid, pid_t tid, Collector& collector) {
   exec::ListBuilder& agent = collector.agent(pid, tid);
   const exec::Data nothing = agent.stash_text(""), root = agent.stash_text("/");
   const exec::Slot answer = agent.fresh_slot();
-  agent.syscall(Abi::k64, SYS_mount, {nothing, root, 0, MS_BIND, 0}).any().save(answer).because("mount of nothing");
+  agent.syscall(Abi::k64, SYS_mount, {nothing, root, 0, MS_BIND, 0})
+      .any()
+      .save(answer)
+      .because("mount of nothing");
   const bool privileged = ::syscall(SYS_mount, "", "/", nullptr, MS_BIND, nullptr) < 0 && errno == EINVAL;
   if (!privileged) return;
   collector.when_answered(pid, [=, &collector](const Answers& answers) -> Result<void> {
     if (answers.value(answer) == -EPERM)
-      collector.refuse(pid, "landlock", fmt::format("thread {}", tid), "may not mount, as in a landlock domain");
+      collector.refuse(pid, "landlock", fmt::format("thread {}", tid),
+                       "may not mount, as in a landlock domain");
     return {};
   });
 }
@@ -126,7 +154,8 @@ void ask_numa_policy(pid_t pid, pid_t tid, Collector& collector) {
   collector.when_answered(pid, [=, &collector](const Answers& answers) -> Result<void> {
     constexpr int kDefault = 0;  // MPOL_DEFAULT
     if (answers.data<int>(mode) != kDefault)
-      collector.refuse(pid, "numa-policy", fmt::format("thread {}", tid), "has a memory policy (set_mempolicy)");
+      collector.refuse(pid, "numa-policy", fmt::format("thread {}", tid),
+                       "has a memory policy (set_mempolicy)");
     return {};
   });
 }
@@ -134,22 +163,28 @@ void ask_numa_policy(pid_t pid, pid_t tid, Collector& collector) {
 void ask_session_keyring(pid_t pid, pid_t tid, Collector& collector) {
   exec::ListBuilder& agent = collector.agent(pid, tid);
   const exec::Slot keyring = agent.fresh_slot();
-  agent.syscall(Abi::k64, SYS_keyctl, {kKeyctlGetKeyringId, kSessionKeyring, 0}).any().save(keyring).because("session keyring");
+  agent.syscall(Abi::k64, SYS_keyctl, {kKeyctlGetKeyringId, kSessionKeyring, 0})
+      .any()
+      .save(keyring)
+      .because("session keyring");
   const long own = ::syscall(SYS_keyctl, kKeyctlGetKeyringId, kSessionKeyring, 0);
   const int64_t ordinary = own < 0 ? -errno : own;
   collector.when_answered(pid, [=, &collector](const Answers& answers) -> Result<void> {
     if (answers.value(keyring) != ordinary)
-      collector.refuse(pid, "keyring", fmt::format("thread {}", tid), "has another session keyring than this command");
+      collector.refuse(pid, "keyring", fmt::format("thread {}", tid),
+                       "has another session keyring than this command");
     return {};
   });
 }
 
-void ask_by_pointer(int option, int ordinary, const char* kind, const char* reason, pid_t pid, pid_t tid, Collector& collector) {
+void ask_by_pointer(int option, int ordinary, const char* kind, const char* reason, pid_t pid, pid_t tid,
+                    Collector& collector) {
   exec::ListBuilder& agent = collector.agent(pid, tid);
   const exec::Data data = agent.stash(ordinary);
   agent.syscall(Abi::k64, SYS_prctl, {option, data, 0, 0, 0}).any().because("{}", kind);
   collector.when_answered(pid, [=, &collector](const Answers& answers) -> Result<void> {
-    if (answers.data<int>(data) != ordinary) collector.refuse(pid, kind, fmt::format("thread {}", tid), reason);
+    if (answers.data<int>(data) != ordinary)
+      collector.refuse(pid, kind, fmt::format("thread {}", tid), reason);
     return {};
   });
 }
@@ -168,8 +203,10 @@ void ask_thread(const ProcessView& process, pid_t tid, Collector& collector) {
   ask_landlock(pid, tid, collector);
   ask_numa_policy(pid, tid, collector);
   ask_session_keyring(pid, tid, collector);
-  ask_by_pointer(PR_GET_PDEATHSIG, 0, "pdeathsig", "wants a signal when its parent dies (PR_SET_PDEATHSIG)", pid, tid, collector);
-  ask_by_pointer(PR_GET_TSC, PR_TSC_ENABLE, "tsc", "may not read the time stamp counter", pid, tid, collector);
+  ask_by_pointer(PR_GET_PDEATHSIG, 0, "pdeathsig", "wants a signal when its parent dies (PR_SET_PDEATHSIG)",
+                 pid, tid, collector);
+  ask_by_pointer(PR_GET_TSC, PR_TSC_ENABLE, "tsc", "may not read the time stamp counter", pid, tid,
+                 collector);
 }
 
 }  // namespace cr::kinds

@@ -1,4 +1,5 @@
-// State that a task can have, that this engine does not carry, and that shows neither in its files nor in its memory.
+// State that a task can have, that this engine does not carry, and that shows neither in its files nor in its
+// memory.
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -21,7 +22,8 @@ struct Self {
   std::string cgroup, label;
 };
 
-constexpr const char* kNamespaces[] = {"cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts"};
+constexpr const char* kNamespaces[] = {
+    "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts"};
 constexpr char kDefaultTimerSlack[] = "50000\n";
 
 // A file that a kernel may be built without counts as empty.
@@ -51,11 +53,17 @@ Result<Self> look_at_self() {
 class ThreadLooker {
  public:
   ThreadLooker(const ProcessView& process, pid_t tid, const Self& self, Collector& collector)
-      : process_(process), tid_(tid), self_(self), collector_(collector), task_(process.path(fmt::format("task/{}", tid))) {}
+      : process_(process),
+        tid_(tid),
+        self_(self),
+        collector_(collector),
+        task_(process.path(fmt::format("task/{}", tid))) {}
 
   Result<void> look() {
-    const proc::Status status = CR_TRY(proc::parse_status(CR_TRY(sys::read_file(task_ + "/status"))), "{}/status", task_);
-    const proc::Stat stat = CR_TRY(proc::parse_stat(CR_TRY(sys::read_file(task_ + "/stat"))), "{}/stat", task_);
+    const proc::Status status =
+        CR_TRY(proc::parse_status(CR_TRY(sys::read_file(task_ + "/status"))), "{}/status", task_);
+    const proc::Stat stat =
+        CR_TRY(proc::parse_stat(CR_TRY(sys::read_file(task_ + "/stat"))), "{}/stat", task_);
     look_at_credentials(status);
     look_at_scheduling(status, stat);
     if (status.seccomp.value_or(0) != 0) refuse("seccomp", "runs under seccomp");
@@ -68,8 +76,10 @@ class ThreadLooker {
       if (link == self_.namespaces.at(name)) continue;
       refuse("namespace", fmt::format("lives in another {} namespace than this command", name));
     }
-    if (read_or_empty(task_ + "/cgroup") != self_.cgroup) refuse("cgroup", "is in another control group than this command");
-    if (read_or_empty(task_ + "/attr/current") != self_.label) refuse("lsm-label", "has another security label than this command");
+    if (read_or_empty(task_ + "/cgroup") != self_.cgroup)
+      refuse("cgroup", "is in another control group than this command");
+    if (read_or_empty(task_ + "/attr/current") != self_.label)
+      refuse("lsm-label", "has another security label than this command");
     return {};
   }
 
@@ -85,10 +95,13 @@ class ThreadLooker {
   }
 
   void look_at_scheduling(const proc::Status& status, const proc::Stat& stat) {
-    if (stat.policy != 0 || stat.rt_priority != 0) refuse("scheduling", fmt::format("has the scheduling policy {}", stat.policy));
+    if (stat.policy != 0 || stat.rt_priority != 0)
+      refuse("scheduling", fmt::format("has the scheduling policy {}", stat.policy));
     if (stat.nice != 0) refuse("nice", fmt::format("has the nice value {}", stat.nice));
-    if (status.cpus_allowed != self_.status.cpus_allowed) refuse("affinity", "may run on other CPUs than this command");
-    if (status.mems_allowed != self_.status.mems_allowed) refuse("numa-policy", "may use other memory nodes than this command");
+    if (status.cpus_allowed != self_.status.cpus_allowed)
+      refuse("affinity", "may run on other CPUs than this command");
+    if (status.mems_allowed != self_.status.mems_allowed)
+      refuse("numa-policy", "may use other memory nodes than this command");
     look_at_sched_attr();
     constexpr int kIoprioWhoProcess = 1, kIoprioClassShift = 13;
     const long ioprio = ::syscall(SYS_ioprio_get, kIoprioWhoProcess, tid_);
@@ -112,8 +125,10 @@ class ThreadLooker {
     if (::syscall(SYS_sched_getattr, tid_, &attr, sizeof(attr), 0) < 0) return;
     constexpr uint64_t kResetOnFork = 1;
     if ((attr.flags & kResetOnFork) != 0) refuse("scheduling", "resets its scheduling on fork");
-    // Linux commit a509a7cd7974 ("sched/uclamp: Extend sched_setattr() to support utilization clamping") (v5.3)
-    const bool clamped = attr.size >= sizeof(attr) && (attr.util_min != 0 || (attr.util_max != 0 && attr.util_max != 1024));
+    // Linux commit a509a7cd7974 ("sched/uclamp: Extend sched_setattr() to support utilization clamping")
+    // (v5.3)
+    const bool clamped =
+        attr.size >= sizeof(attr) && (attr.util_min != 0 || (attr.util_max != 0 && attr.util_max != 1024));
     if (clamped) refuse("scheduling", "has its utilization clamped");
   }
 
@@ -128,8 +143,9 @@ class ThreadLooker {
   std::string task_;
 };
 
-// A process gets an undo list by its first semop with SEM_UNDO; this command never made one, so none compares equal.
-// Starting a thread makes an empty list too: then only a namespace without any semaphore proves that it is empty.
+// A process gets an undo list by its first semop with SEM_UNDO; this command never made one, so none compares
+// equal. Starting a thread makes an empty list too: then only a namespace without any semaphore proves that
+// it is empty.
 Result<bool> may_have_semaphore_undo(const ProcessView& process) {
   if (CR_TRY(sys::compare(process.pid(), ::getpid(), sys::Shared::kSysvSem)) == 0) return false;
   const std::string sets = read_or_empty("/proc/sysvipc/sem");
@@ -145,14 +161,16 @@ void look_at_numa_maps(const ProcessView& process, Collector& collector) {
     at = end + 1;
     const size_t space = line.find(' ');
     if (space == std::string_view::npos || line.substr(space + 1).starts_with("default")) continue;
-    collector.refuse(process.pid(), "numa-policy", std::string(line.substr(0, space)), "has a memory policy (mbind)");
+    collector.refuse(process.pid(), "numa-policy", std::string(line.substr(0, space)),
+                     "has a memory policy (mbind)");
     return;
   }
 }
 
 Result<void> look_at_process(const ProcessView& process, pid_t root_session, Collector& collector) {
   const pid_t pid = process.pid();
-  if (!read_or_empty(process.path("timers")).empty()) collector.refuse(pid, "posix-timer", "task", "has POSIX timers (timer_create)");
+  if (!read_or_empty(process.path("timers")).empty())
+    collector.refuse(pid, "posix-timer", "task", "has POSIX timers (timer_create)");
   if (process.stat.tty_nr != 0 && process.stat.session != root_session)
     collector.refuse(pid, "tty", "task", "has a controlling terminal");
   if (CR_TRY(may_have_semaphore_undo(process)))
@@ -172,7 +190,8 @@ Result<void> look_at_process(const ProcessView& process, pid_t root_session, Col
 }
 
 // Pairs of processes that share what only threads share: found by sorting in kcmp's order.
-Result<void> look_for_sharing(const TreeView& tree, sys::Shared what, const char* kind, const char* reason, Collector& collector) {
+Result<void> look_for_sharing(const TreeView& tree, sys::Shared what, const char* kind, const char* reason,
+                              Collector& collector) {
   std::vector<pid_t> sorted;
   for (const ProcessView& process : tree.processes) {
     if (process.zombie()) continue;
@@ -207,15 +226,20 @@ class RefusalsKind : public Kind {
       if (process.zombie()) continue;
       CR_TRY(look_at_process(process, outside_session, collector), "pid {}", process.pid());
       for (const trace::ThreadState& thread : process.state.threads) {
-        CR_TRY(ThreadLooker(process, thread.tid, self, collector).look(), "pid {} thread {}", process.pid(), thread.tid);
+        CR_TRY(ThreadLooker(process, thread.tid, self, collector).look(), "pid {} thread {}", process.pid(),
+               thread.tid);
         ask_thread(process, thread.tid, collector);
       }
       ask_process(process, collector);
     }
-    CR_TRY(look_for_sharing(tree, sys::Shared::kVm, "clone-vm", "shares its memory (CLONE_VM) with", collector));
-    CR_TRY(look_for_sharing(tree, sys::Shared::kFiles, "clone-files", "shares its descriptor table (CLONE_FILES) with", collector));
-    CR_TRY(look_for_sharing(tree, sys::Shared::kFs, "clone-fs", "shares its working directory (CLONE_FS) with", collector));
-    return look_for_sharing(tree, sys::Shared::kSighand, "clone-sighand", "shares its signal actions (CLONE_SIGHAND) with", collector);
+    CR_TRY(
+        look_for_sharing(tree, sys::Shared::kVm, "clone-vm", "shares its memory (CLONE_VM) with", collector));
+    CR_TRY(look_for_sharing(tree, sys::Shared::kFiles, "clone-files",
+                            "shares its descriptor table (CLONE_FILES) with", collector));
+    CR_TRY(look_for_sharing(tree, sys::Shared::kFs, "clone-fs",
+                            "shares its working directory (CLONE_FS) with", collector));
+    return look_for_sharing(tree, sys::Shared::kSighand, "clone-sighand",
+                            "shares its signal actions (CLONE_SIGHAND) with", collector);
   }
 };
 

@@ -37,16 +37,20 @@ class SignalsKind : public Kind {
 
 bool settable(int signal) { return signal != SIGKILL && signal != SIGSTOP; }
 
-// The ABI by which a handler was set decides which frame it gets (SA_IA32_ABI), and a 32-bit task's handlers want 32-bit
-// frames: so its actions are read and set through the 32-bit door.
+// The ABI by which a handler was set decides which frame it gets (SA_IA32_ABI), and a 32-bit task's handlers
+// want 32-bit frames: so its actions are read and set through the 32-bit door.
 void ask(const ProcessView& process, Collector& collector, Signals& signals) {
   exec::ListBuilder& agent = collector.agent(process.pid(), process.pid());
   const bool compat = process.word_size == WordSize::k32;
   const exec::Data answers_at = agent.reserve(kSignals * sizeof(Action64));
-  const auto slot_of = [=](int signal) { return answers_at.from(static_cast<uint64_t>(signal - 1) * sizeof(Action64)); };
+  const auto slot_of = [=](int signal) {
+    return answers_at.from(static_cast<uint64_t>(signal - 1) * sizeof(Action64));
+  };
   for (int signal = 1; signal <= kSignals; ++signal) {
     if (!settable(signal)) continue;
-    agent.syscall(compat ? Abi::k32 : Abi::k64, compat ? kRtSigactionOf32 : SYS_rt_sigaction, {signal, 0, slot_of(signal), 8})
+    agent
+        .syscall(compat ? Abi::k32 : Abi::k64, compat ? kRtSigactionOf32 : SYS_rt_sigaction,
+                 {signal, 0, slot_of(signal), 8})
         .because("sigaction {}", signal);
   }
   collector.when_answered(process.pid(), [=, &signals](const Answers& answers) -> Result<void> {
@@ -55,7 +59,8 @@ void ask(const ProcessView& process, Collector& collector, Signals& signals) {
       auto action = answers.data<Action64>(slot_of(signal));
       if (compat) {
         const auto narrow = answers.data<Action32>(slot_of(signal));
-        action = {narrow.handler, narrow.flags, narrow.restorer, narrow.mask[0] | uint64_t{narrow.mask[1]} << 32};
+        action = {narrow.handler, narrow.flags, narrow.restorer,
+                  narrow.mask[0] | uint64_t{narrow.mask[1]} << 32};
       }
       if (action.handler == 0 && action.flags == 0 && action.restorer == 0 && action.mask == 0) continue;
       SignalAction& record = *signals.add_actions();
@@ -90,18 +95,21 @@ Result<void> SignalsKind::validate(const Records& records) const {
     if (task->zombie()) continue;
     ++living;
     const Signals* signals = records.find<Signals>(kSignalsRecord, static_cast<uint64_t>(task->pid()));
-    if (signals == nullptr || signals->pid() != task->pid()) return invalid("task {}: no signals record", task->pid());
+    if (signals == nullptr || signals->pid() != task->pid())
+      return invalid("task {}: no signals record", task->pid());
     uint64_t seen = 0;
     for (const SignalAction& action : signals->actions()) {
       const auto signal = static_cast<int>(action.signal());
-      if (signal < 1 || signal > kSignals || !settable(signal)) return invalid("task {}: action of signal {}", task->pid(), signal);
+      if (signal < 1 || signal > kSignals || !settable(signal))
+        return invalid("task {}: action of signal {}", task->pid(), signal);
       const uint64_t bit = uint64_t{1} << (signal - 1);
       if ((seen & bit) != 0) return invalid("task {}: two actions of signal {}", task->pid(), signal);
       seen |= bit;
     }
     for (const std::string& info : signals->pending()) CR_TRY(validate_siginfo(info), "task {}", task->pid());
   }
-  if (records.all<Signals>(kSignalsRecord).size() != living) return invalid("a signals record without a task");
+  if (records.all<Signals>(kSignalsRecord).size() != living)
+    return invalid("a signals record without a task");
   return {};
 }
 
@@ -109,9 +117,11 @@ void plan_action(const SignalAction& action, pid_t pid, bool compat, PlanBuilder
   exec::ListBuilder& list = builder.process(pid);
   exec::Data data;
   if (compat) {
-    data = list.stash(Action32{static_cast<uint32_t>(action.handler()), static_cast<uint32_t>(action.flags()),
-                               static_cast<uint32_t>(action.restorer()),
-                               {static_cast<uint32_t>(action.mask()), static_cast<uint32_t>(action.mask() >> 32)}});
+    data = list.stash(
+        Action32{static_cast<uint32_t>(action.handler()),
+                 static_cast<uint32_t>(action.flags()),
+                 static_cast<uint32_t>(action.restorer()),
+                 {static_cast<uint32_t>(action.mask()), static_cast<uint32_t>(action.mask() >> 32)}});
   } else {
     data = list.stash(Action64{action.handler(), action.flags(), action.restorer(), action.mask()});
   }

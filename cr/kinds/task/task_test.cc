@@ -14,7 +14,7 @@ TEST(Task, EachWrongFieldIsNamed) {
           {"impossible pid", [](Sample& s) { s.add_zombie(1 << 22, 100, 100, 100); }},
           {"task 555: filed elsewhere", [](Sample& s) { s.task(102).set_pid(555); }},
           {"2 tasks have no parent", [](Sample& s) { s.task(101).set_parent(0); }},
-          {"0 tasks have no parent",
+          {"its ancestors form a circle",
            [](Sample& s) { s.task(100).set_parent(101), s.task(101).set_parent(100); }},
           {"task 101: parent 999 is no living task", [](Sample& s) { s.task(101).set_parent(999); }},
           {"task 101: parent 102 is no living task", [](Sample& s) { s.task(101).set_parent(102); }},

@@ -67,18 +67,23 @@ user_regs_struct load_registers(const Registers& registers) {
 }
 
 Result<void> validate_registers(const Registers& registers) {
-  constexpr uint64_t kUserEnd = 0x7ffffffff000;             // TASK_SIZE_MAX with four-level tables
-  constexpr uint64_t kVsyscall = 0xffffffffff600000;        // user code may stand in here too
-  constexpr uint64_t kUserFlags = 0x254dd5 | 0x2 | 0x200;  // FLAG_MASK of arch/x86/kernel/ptrace.c, bit 1 and IF
+  constexpr uint64_t kUserEnd = 0x7ffffffff000;       // TASK_SIZE_MAX with four-level tables
+  constexpr uint64_t kVsyscall = 0xffffffffff600000;  // user code may stand in here too
+  constexpr uint64_t kUserFlags =
+      0x254dd5 | 0x2 | 0x200;  // FLAG_MASK of arch/x86/kernel/ptrace.c, bit 1 and IF
   const bool in_vsyscall = registers.rip() >= kVsyscall && registers.rip() < kVsyscall + 4096;
-  if (registers.rip() >= kUserEnd && !in_vsyscall) return invalid("rip {:#x} is not in user space", registers.rip());
-  if (registers.cs() != 0x33 && registers.cs() != 0x23) return invalid("cs {:#x} is no user code segment", registers.cs());
+  if (registers.rip() >= kUserEnd && !in_vsyscall)
+    return invalid("rip {:#x} is not in user space", registers.rip());
+  if (registers.cs() != 0x33 && registers.cs() != 0x23)
+    return invalid("cs {:#x} is no user code segment", registers.cs());
   if (registers.ss() != 0x2b) return invalid("ss {:#x} is no user data segment", registers.ss());
   for (const uint64_t selector : {registers.ds(), registers.es(), registers.fs(), registers.gs()}) {
-    if (selector != 0 && (selector > 0xffff || (selector & 3) != 3)) return invalid("segment selector {:#x}", selector);
+    if (selector != 0 && (selector > 0xffff || (selector & 3) != 3))
+      return invalid("segment selector {:#x}", selector);
   }
   if (registers.fs_base() >= kUserEnd || registers.gs_base() >= kUserEnd)
-    return invalid("fs or gs base {:#x}, {:#x} is not in user space", registers.fs_base(), registers.gs_base());
+    return invalid("fs or gs base {:#x}, {:#x} is not in user space", registers.fs_base(),
+                   registers.gs_base());
   if ((registers.eflags() & ~kUserFlags) != 0) return invalid("eflags {:#x}", registers.eflags());
   return {};
 }

@@ -32,7 +32,8 @@ class ThreadKind : public Kind {
   void plan(Phase phase, const Records& records, PlanBuilder& builder) const override;
 };
 
-Result<void> collect_thread(const ProcessView& process, const trace::ThreadState& state, Collector& collector) {
+Result<void> collect_thread(const ProcessView& process, const trace::ThreadState& state,
+                            Collector& collector) {
   const pid_t pid = process.pid(), tid = state.tid;
   Thread& thread = collector.records.add<Thread>(kThreadRecord, static_cast<uint64_t>(tid));
   thread.set_tid(tid);
@@ -61,19 +62,25 @@ Result<void> collect_thread(const ProcessView& process, const trace::ThreadState
   thread.set_robust_list(robust.head);
   thread.set_robust_list_32(robust.compat_head);
   if (state.syscall_user_dispatch)
-    collector.refuse(pid, "syscall-user-dispatch", fmt::format("thread {}", tid), "has syscall user dispatch switched on");
+    collector.refuse(pid, "syscall-user-dispatch", fmt::format("thread {}", tid),
+                     "has syscall user dispatch switched on");
   if (waits_for_sysv_ipc(state))
-    collector.refuse(pid, "blocked-call", fmt::format("thread {}", tid), "waits for a System V message queue or semaphore");
-  else if (state.gave_up && !waits_for_ever(state))
     collector.refuse(pid, "blocked-call", fmt::format("thread {}", tid),
-                     fmt::format("waits in system call {}, which cannot be taken up again with what is left of its time-out", state.regs.orig_rax));
+                     "waits for a System V message queue or semaphore");
+  else if (state.gave_up && !waits_for_ever(state))
+    collector.refuse(
+        pid, "blocked-call", fmt::format("thread {}", tid),
+        fmt::format(
+            "waits in system call {}, which cannot be taken up again with what is left of its time-out",
+            state.regs.orig_rax));
   if (trace::restart_of(state.regs) == trace::Restart::kBlock) {
     const auto wait = CR_TRY(describe_wait(pid, state));
     if (wait)
       *thread.mutable_wait() = *wait;
     else
       collector.refuse(pid, "blocked-call", fmt::format("thread {}", tid),
-                       fmt::format("waits with a time-out in system call {}, which cannot be taken up again", state.regs.orig_rax));
+                       fmt::format("waits with a time-out in system call {}, which cannot be taken up again",
+                                   state.regs.orig_rax));
   }
 
   exec::ListBuilder& agent = collector.agent(pid, tid);
@@ -110,9 +117,11 @@ Result<void> validate_thread(const Thread& thread) {
     return invalid("thread {}: XSAVE image of {} bytes", tid, thread.xstate().size());
   for (const std::string& slot : thread.tls_slots()) {
     user_desc description;
-    if (slot.size() != sizeof(description)) return invalid("thread {}: TLS slot of {} bytes", tid, slot.size());
+    if (slot.size() != sizeof(description))
+      return invalid("thread {}: TLS slot of {} bytes", tid, slot.size());
     std::memcpy(&description, slot.data(), sizeof(description));
-    if (description.entry_number < trace::kFirstTlsEntry || description.entry_number >= trace::kFirstTlsEntry + trace::kTlsEntries)
+    if (description.entry_number < trace::kFirstTlsEntry ||
+        description.entry_number >= trace::kFirstTlsEntry + trace::kTlsEntries)
       return invalid("thread {}: TLS slot {}", tid, description.entry_number);
   }
   if (thread.rseq_address() != 0 && (thread.rseq_size() < 32 || thread.rseq_size() > 4096))
@@ -128,7 +137,8 @@ Result<void> ThreadKind::validate(const Records& records) const {
     for (const pid_t tid : task->tids()) {
       const Thread* thread = records.find<Thread>(kThreadRecord, static_cast<uint64_t>(tid));
       if (thread == nullptr) return invalid("task {}: thread {} has no record", task->pid(), tid);
-      if (thread->tid() != tid || thread->pid() != task->pid()) return invalid("thread {}: filed elsewhere", tid);
+      if (thread->tid() != tid || thread->pid() != task->pid())
+        return invalid("thread {}: filed elsewhere", tid);
       CR_TRY(validate_thread(*thread));
       ++claimed;
     }
@@ -140,17 +150,20 @@ Result<void> ThreadKind::validate(const Records& records) const {
 
 void plan_thread(const Thread& thread, PlanBuilder& builder) {
   exec::ListBuilder& list = builder.thread(thread.pid(), thread.tid());
-  list.syscall(Abi::k64, SYS_prctl, {PR_SET_NAME, list.stash_text(thread.name()), 0, 0, 0}).because("PR_SET_NAME");
+  list.syscall(Abi::k64, SYS_prctl, {PR_SET_NAME, list.stash_text(thread.name()), 0, 0, 0})
+      .because("PR_SET_NAME");
   stack_t stack{};
   stack.ss_sp = reinterpret_cast<void*>(thread.altstack_address());
   stack.ss_flags = static_cast<int>(thread.altstack_flags());
   stack.ss_size = thread.altstack_size();
-  list.syscall(Abi::k64, SYS_sigaltstack, {list.stash(std::as_bytes(std::span(&stack, 1))), 0}).because("sigaltstack");
+  list.syscall(Abi::k64, SYS_sigaltstack, {list.stash(std::as_bytes(std::span(&stack, 1))), 0})
+      .because("sigaltstack");
   list.syscall(Abi::k64, SYS_set_tid_address, {thread.clear_child_tid()}).because("set_tid_address");
   if (thread.robust_list() != 0)
     list.syscall(Abi::k64, SYS_set_robust_list, {thread.robust_list(), 24}).because("set_robust_list");
   if (thread.robust_list_32() != 0)
-    list.syscall(Abi::k32, kSetRobustListOf32, {thread.robust_list_32(), 12}).because("32-bit set_robust_list");
+    list.syscall(Abi::k32, kSetRobustListOf32, {thread.robust_list_32(), 12})
+        .because("32-bit set_robust_list");
   if (thread.rseq_address() != 0) {
     list.syscall(Abi::k64, SYS_rseq, {thread.rseq_address(), thread.rseq_size(), 0, thread.rseq_signature()})
         .because("rseq");

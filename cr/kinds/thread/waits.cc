@@ -16,7 +16,8 @@ namespace {
 using exec::Abi;
 
 // Numbers of i386 (asm/unistd_32.h).
-constexpr uint64_t kRestartOf32 = 0, kNanosleepOf32 = 162, kPollOf32 = 168, kFutexOf32 = 240, kClockNanosleepOf32 = 267;
+constexpr uint64_t kRestartOf32 = 0, kNanosleepOf32 = 162, kPollOf32 = 168, kFutexOf32 = 240,
+                   kClockNanosleepOf32 = 267;
 constexpr uint64_t kClockNanosleepTime64Of32 = 407, kFutexTime64Of32 = 422;
 
 constexpr uint64_t kSecond = 1000000000;
@@ -38,7 +39,8 @@ Result<uint64_t> read_timespec(pid_t pid, uint64_t address, bool narrow) {
   }
   if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= static_cast<int64_t>(kSecond))
     return fail(ErrorKind::kSystem, "the time-out at {:#x} of pid {} has changed while it ran", address, pid);
-  return std::min<uint64_t>(static_cast<uint64_t>(time.seconds), 1ull << 32) * kSecond + static_cast<uint64_t>(time.nanoseconds);
+  return std::min<uint64_t>(static_cast<uint64_t>(time.seconds), 1ull << 32) * kSecond +
+         static_cast<uint64_t>(time.nanoseconds);
 }
 
 // The arguments in the order of the ABI that the call was made in.
@@ -48,8 +50,8 @@ std::array<uint64_t, 6> arguments(const user_regs_struct& r, bool compat) {
   return {low(r.rbx), low(r.rcx), low(r.rdx), low(r.rsi), low(r.rdi), low(r.rbp)};
 }
 
-// A nanosleep interrupted with a place for the rest (rmtp) has left it there; without one the whole time counts: a
-// sleep may be longer than asked for, never shorter.
+// A nanosleep interrupted with a place for the rest (rmtp) has left it there; without one the whole time
+// counts: a sleep may be longer than asked for, never shorter.
 Result<Wait> sleep(pid_t pid, bool compat, bool narrow, uint32_t clock, uint64_t request, uint64_t rest) {
   Wait wait;
   wait.set_call(Wait::NANOSLEEP);
@@ -122,8 +124,9 @@ Result<std::optional<Wait>> by_number(pid_t pid, uint64_t nr, bool compat, const
   }
 }
 
-// restart_syscall(2) leaves the arguments of the call it restarts, not its number: what the thread was seen to wait in
-// tells that. nanosleep and clock_nanosleep differ in their first argument, a pointer in one, a small number in the other.
+// restart_syscall(2) leaves the arguments of the call it restarts, not its number: what the thread was seen
+// to wait in tells that. nanosleep and clock_nanosleep differ in their first argument, a pointer in one, a
+// small number in the other.
 uint64_t number_of(trace::ObservedWait::Call call, bool compat, const std::array<uint64_t, 6>& a) {
   constexpr uint64_t kClocks = 16;  // MAX_CLOCKS
   switch (call) {
@@ -139,8 +142,8 @@ uint64_t number_of(trace::ObservedWait::Call call, bool compat, const std::array
   }
 }
 
-// Two generations of calls write the rest with 32-bit or with 64-bit times. The stop has just made the kernel write it:
-// only one reading gives what was seen to be left.
+// Two generations of calls write the rest with 32-bit or with 64-bit times. The stop has just made the kernel
+// write it: only one reading gives what was seen to be left.
 Result<bool> rest_is_narrow(pid_t pid, uint64_t address, const trace::ObservedWait& seen) {
   const auto wide = CR_TRY(sys::peek<Timespec64>(pid, {address}));
   const int64_t seen_s = seen.remaining_ns / static_cast<int64_t>(kSecond);
@@ -176,13 +179,15 @@ Result<std::optional<Wait>> describe_wait(pid_t pid, const trace::ThreadState& t
   auto wait = CR_TRY(by_number(pid, nr, compat, a));
   // Sleeps on a CPU-time clock have no timer that could be seen.
   if (wait && wait->call() == Wait::NANOSLEEP && !sleeps_by_timer(wait->clock())) return std::nullopt;
-  const bool absolute = wait && wait->call() == Wait::FUTEX && (wait->operation() & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
+  const bool absolute =
+      wait && wait->call() == Wait::FUTEX && (wait->operation() & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
   // The width of the time it points to is not known any more, but what is left of it is.
-  if (absolute && restarted && compat && thread.wait->has_deadline) wait->set_remaining_ns(deadline_of(*wait, *thread.wait));
+  if (absolute && restarted && compat && thread.wait->has_deadline)
+    wait->set_remaining_ns(deadline_of(*wait, *thread.wait));
   if (wait && restarted && compat && wait->call() == Wait::NANOSLEEP && wait->address() != 0)
     wait->set_narrow(CR_TRY(rest_is_narrow(pid, wait->address(), *thread.wait)));
-  // Only a poll may wait for ever, and its arguments say so. Whose timer was not seen waits as long as it asked for: longer
-  // than it should perhaps, never shorter.
+  // Only a poll may wait for ever, and its arguments say so. Whose timer was not seen waits as long as it
+  // asked for: longer than it should perhaps, never shorter.
   if (wait && thread.wait && thread.wait->has_deadline && !absolute && wait->remaining_ns() != kForever)
     wait->set_remaining_ns(static_cast<uint64_t>(thread.wait->remaining_ns));
   return wait;
@@ -209,12 +214,14 @@ bool waits_for_ever(const trace::ThreadState& thread) {
 }
 
 Result<void> validate_wait(const Wait& wait) {
-  if (!Wait::Call_IsValid(wait.call())) return invalid("a wait of unknown kind {}", static_cast<int>(wait.call()));
+  if (!Wait::Call_IsValid(wait.call()))
+    return invalid("a wait of unknown kind {}", static_cast<int>(wait.call()));
   if (wait.remaining_ns() != kForever && wait.remaining_ns() > (1ull << 33) * kSecond)
     return invalid("a wait for {} ns", wait.remaining_ns());
   if (wait.call() == Wait::FUTEX) {
     const uint32_t command = wait.operation() & static_cast<uint32_t>(FUTEX_CMD_MASK);
-    if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET) return invalid("a futex wait by operation {}", wait.operation());
+    if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
+      return invalid("a futex wait by operation {}", wait.operation());
   }
   if (wait.compat() && wait.address() > 0xffffffff) return invalid("a 32-bit wait at {:#x}", wait.address());
   return {};
@@ -230,7 +237,8 @@ LateCall rearm_call(const Wait& wait, pid_t tid, exec::ListBuilder& list) {
   switch (wait.call()) {
     case Wait::POLL: {
       const uint64_t left_ms = (wait.remaining_ns() + 999999) / 1000000;
-      const int64_t timeout = wait.remaining_ns() == kForever ? -1 : static_cast<int64_t>(std::min<uint64_t>(left_ms, INT32_MAX));
+      const int64_t timeout =
+          wait.remaining_ns() == kForever ? -1 : static_cast<int64_t>(std::min<uint64_t>(left_ms, INT32_MAX));
       call.number = wait.compat() ? static_cast<long>(kPollOf32) : SYS_poll;
       call.args = {wait.address(), wait.count(), timeout};
       break;
@@ -242,7 +250,8 @@ LateCall rearm_call(const Wait& wait, pid_t tid, exec::ListBuilder& list) {
     default:
       // In the 32-bit ABI, the place for the rest has the width of the call that was made.
       if (wait.narrow()) {
-        const Timespec32 narrow{static_cast<int32_t>(std::min<uint64_t>(seconds, INT32_MAX)), static_cast<int32_t>(nanoseconds)};
+        const Timespec32 narrow{static_cast<int32_t>(std::min<uint64_t>(seconds, INT32_MAX)),
+                                static_cast<int32_t>(nanoseconds)};
         call.number = static_cast<long>(kClockNanosleepOf32);
         call.args = {wait.clock(), 0, list.stash(narrow), wait.address()};
       } else {

@@ -1,6 +1,7 @@
 // Calls with a relative time-out, interrupted: how much is left, and how to begin them again with just that.
 //
-// The kernel restarts these by restart_syscall(2) from a deadline that it keeps to itself (struct restart_block).
+// The kernel restarts these by restart_syscall(2) from a deadline that it keeps to itself (struct
+// restart_block).
 #pragma once
 
 #include <sys/types.h>
@@ -20,7 +21,8 @@ Result<std::optional<Wait>> describe_wait(pid_t pid, const trace::ThreadState& t
 // In a call that would be made again on a message queue or a semaphore, which are not carried.
 bool waits_for_sysv_ipc(const trace::ThreadState& thread);
 
-// Requires: thread.gave_up. A sigwaitinfo(2) without a time-out can simply be made again; others hold more than that.
+// Requires: thread.gave_up. A sigwaitinfo(2) without a time-out can simply be made again; others hold more
+// than that.
 bool waits_for_ever(const trace::ThreadState& thread);
 
 Result<void> validate_wait(const Wait& wait);

@@ -2,10 +2,9 @@
 // rows: M1
 #include "zdtm.h"
 
-int main(int argc, char **argv)
-{
-	zdtm_init(argc, argv);
-	zdtm_checkpoint_here();
-	zdtm_pass();
-	return 3;
+int main(int argc, char** argv) {
+  zdtm_init(argc, argv);
+  zdtm_checkpoint_here();
+  zdtm_pass();
+  return 3;
 }

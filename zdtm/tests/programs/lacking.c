@@ -2,8 +2,7 @@
 // rows: M1
 #include "zdtm.h"
 
-int main(int argc, char **argv)
-{
-	zdtm_init(argc, argv);
-	zdtm_skip("a feature of the future");
+int main(int argc, char** argv) {
+  zdtm_init(argc, argv);
+  zdtm_skip("a feature of the future");
 }
