@@ -13,6 +13,13 @@
 namespace cr::trace {
 namespace {
 
+// Without XSTATE_BV: the CPU may or may not note that a component is in its initial state.
+std::vector<std::byte> contents(std::vector<std::byte> xstate) {
+  constexpr size_t kXstateBvAt = 512, kXstateBvSize = 8;
+  std::fill_n(xstate.begin() + kXstateBvAt, kXstateBvSize, std::byte{0});
+  return xstate;
+}
+
 // One page of code below 4 GiB (for both word sizes), one of stack, and room for a frame. Mapped before the
 // fork.
 struct Arena {
@@ -140,7 +147,7 @@ void comes_home(bool compat) {
 
   const ThreadState back = take(tid);
   expect_same_registers(home.regs, back.regs, compat);
-  EXPECT_EQ(back.xstate, home.xstate);
+  EXPECT_EQ(contents(back.xstate), contents(home.xstate));
   EXPECT_EQ(back.signal_mask, home.signal_mask);
 }
 
