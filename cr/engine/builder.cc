@@ -9,13 +9,13 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include <csignal>
 
 #include "cr/base/numbers.h"
 #include "cr/executor/loader.h"
 #include "cr/executor/text.h"
+#include "cr/image/hash.h"
 #include "cr/proc/maps.h"
 #include "cr/sys/process.h"
 
@@ -258,8 +258,7 @@ Result<void> Builder::check_vdso(const ProcessPlan& process) const {
     if (vma.path != "[vdso]") continue;
     std::vector<std::byte> bytes(vma.size());
     CR_TRY(sys::read_memory(process.pid, {vma.start}, bytes));
-    if (vma.end == process.vdso_end && XXH3_64bits(bytes.data(), bytes.size()) == process.vdso_hash)
-      return {};
+    if (vma.end == process.vdso_end && image::hash_of(bytes) == process.vdso_hash) return {};
   }
   return fail(ErrorKind::kConflict,
               "pid {}: this kernel's vdso is not the one the task was checkpointed with; restore on the "

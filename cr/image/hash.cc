@@ -1,30 +1,35 @@
 #include "cr/image/hash.h"
 
-#include <xxhash.h>
-// Redirects XXH3_64bits() and its friends to the widest vectors this CPU has. Debian's build of the plain
-// functions stops at SSE2: measured 8 GB/s there against 32 GB/s with AVX2 for data in the cache.
-#include <xxh_x86dispatch.h>
-
 #include "cr/base/result.h"
+#include "cr/image/xxh3.h"
 
 namespace cr::image {
+namespace {
 
-uint64_t hash_of(std::span<const std::byte> bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+// Measured for data in the cache: 8 GB/s with SSE2, 32 GB/s with AVX2.
+const cr_xxh3& xxh3() {
+  static const cr_xxh3& widest = __builtin_cpu_supports("avx2") ? cr_xxh3_avx2 : cr_xxh3_sse2;
+  return widest;
+}
 
-Hasher::Hasher() : state_(XXH3_createState()) {
+}  // namespace
+
+uint64_t hash_of(std::span<const std::byte> bytes) { return xxh3().whole(bytes.data(), bytes.size()); }
+
+Hasher::Hasher() : state_(xxh3().create()) {
   CR_CHECK(state_ != nullptr);
   reset();
 }
 
-void Hasher::reset() { CR_CHECK(XXH3_64bits_reset(state_.get()) == XXH_OK); }
+void Hasher::reset() { xxh3().reset(state_.get()); }
 
 void Hasher::update(std::span<const std::byte> bytes) {
   if (bytes.empty()) return;  // the data pointer of an empty span may be null
-  CR_CHECK(XXH3_64bits_update(state_.get(), bytes.data(), bytes.size()) == XXH_OK);
+  xxh3().update(state_.get(), bytes.data(), bytes.size());
 }
 
-uint64_t Hasher::value() const { return XXH3_64bits_digest(state_.get()); }
+uint64_t Hasher::value() const { return xxh3().value(state_.get()); }
 
-void Hasher::Free::operator()(XXH3_state_s* state) const { XXH3_freeState(state); }
+void Hasher::Free::operator()(void* state) const { xxh3().destroy(state); }
 
 }  // namespace cr::image

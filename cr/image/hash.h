@@ -6,8 +6,6 @@
 #include <memory>
 #include <span>
 
-struct XXH3_state_s;
-
 namespace cr::image {
 
 uint64_t hash_of(std::span<const std::byte> bytes);
@@ -22,9 +20,9 @@ class Hasher {
 
  private:
   struct Free {
-    void operator()(XXH3_state_s* state) const;
+    void operator()(void* state) const;
   };
-  std::unique_ptr<XXH3_state_s, Free> state_;
+  std::unique_ptr<void, Free> state_;
 };
 
 }  // namespace cr::image

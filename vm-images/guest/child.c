@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
-enum { MAX_WORDS = 1024 };
+enum { MAX_WORDS = 1024, DEFAULT_TIMER_SLACK_NS = 50000 };
 
 struct wiring {
 	int child_end[3];
@@ -82,6 +83,8 @@ _Noreturn static void become(const struct spawn_head *head, char **words, const 
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Real-time tasks have none, and SCHED_RESET_ON_FORK does not bring it back (prctl(2), sched(7)). */
+	prctl(PR_SET_TIMERSLACK, DEFAULT_TIMER_SLACK_NS);
 
 	char *argv[MAX_WORDS + 1];
 	memcpy(argv, words + 1, head->argc * sizeof(*argv));

@@ -9,9 +9,8 @@
 #include <cstring>
 #include <set>
 
-#include <xxhash.h>
-
 #include "cr/base/numbers.h"
+#include "cr/image/hash.h"
 #include "cr/kinds/kinds.h"
 #include "cr/kinds/memory/mappings.h"
 #include "cr/kinds/memory/pages.h"
@@ -69,7 +68,7 @@ Result<uint64_t> hash_vdso(const ProcessView& process) {
     if (smaps.vma.path != "[vdso]") continue;
     std::vector<std::byte> bytes(smaps.vma.size());
     CR_TRY(sys::read_memory(process.pid(), {smaps.vma.start}, bytes));
-    return XXH3_64bits(bytes.data(), bytes.size());
+    return image::hash_of(bytes);
   }
   return 0;
 }

@@ -1,5 +1,5 @@
-// Holds what a careless engine loses: a position, a pending signal, an odd limit, a child. Checks nothing of
-// it. rows: F1
+// Holds what a careless engine loses - a position, a pending signal, an odd limit, a child - and checks none.
+// rows: F1
 #include "zdtm.h"
 
 #include <sys/resource.h>
