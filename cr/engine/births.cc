@@ -17,6 +17,7 @@ class Planner {
       if (task->parent() != 0) CR_TRY(bear(*task), "pid {}", pid);
       CR_TRY(find_group(*task), "pid {}", pid);
     }
+    for (const pid_t pid : births_.deserters) CR_TRY(find_company(*tasks_.at(pid)), "pid {}", pid);
     return std::move(births_);
   }
 
@@ -44,6 +45,8 @@ class Planner {
     const pid_t leader = task.sid();
     pid_t leaders_parent;
     if (const auto alive = tasks_.find(leader); alive != tasks_.end()) {
+      if (alive->second->sid() != leader)
+        return fail(ErrorKind::kInvalidImage, "its session's leader {} is in another session", leader);
       leaders_parent = alive->second->parent();
     } else {
       StandIn& stand_in = births_.stand_ins[leader];
@@ -86,6 +89,7 @@ class Planner {
     if (tasks_.contains(group)) {
       if (tasks_.at(group)->sid() != task.sid())
         return fail(ErrorKind::kInvalidImage, "its group {} is in another session", group);
+      if (tasks_.at(group)->pgid() != group) births_.deserters.insert(group);
       return {};
     }
     if (births_.stand_ins.contains(group)) return {};
@@ -99,6 +103,17 @@ class Planner {
     }
     births_.stand_ins[group] = {group, task.pid(), false};
     return {};
+  }
+
+  // A deserter goes over when all others are in their groups: by then its own must be one that exists, and
+  // neither a stand-in nor another deserter keeps a group alive for long enough.
+  Result<void> find_company(const Task& deserter) const {
+    const pid_t group = deserter.pgid();
+    for (const auto& [pid, other] : tasks_)
+      if (group != 0 && other->pgid() == group && !births_.deserters.contains(pid)) return {};
+    return fail(ErrorKind::kUnsupported,
+                "it made process group {} and left it for one that has no other member to find it by",
+                deserter.pid());
   }
 
   void add(const Task& task, pid_t by, Birth::How how) { births_.by[by].push_back({task.pid(), by, how}); }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "cr/kinds/records.h"
@@ -37,6 +38,7 @@ struct StandIn {
 struct Births {
   std::map<pid_t, std::vector<Birth>> by;  // in order, per task or stand-in that forks
   std::map<pid_t, StandIn> stand_ins;
+  std::set<pid_t> deserters;  // live, but in another group than the one that they made and others are in
 };
 
 // Pure. Unsupported if this tree's shape cannot be born (it says which task and why).

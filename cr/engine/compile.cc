@@ -124,10 +124,14 @@ class Compiler {
 
   // The part of a life before all have come together: session, group, children.
   void settle(pid_t pid, pid_t owner, pid_t sid, pid_t pgid, ListBuilder& list) {
+    const bool deserts = births_.deserters.contains(pid);
+    const auto join = [&] {
+      list.syscall(Abi::k64, SYS_setpgid, {0, pgid}).because("join process group {}", pgid);
+    };
     bear(pid, owner, list, /*early=*/true);
     if (sid == pid)
       list.syscall(Abi::k64, SYS_setsid, {}).because("setsid");
-    else if (pgid == pid)
+    else if (pgid == pid || deserts)
       list.syscall(Abi::k64, SYS_setpgid, {0, 0}).because("lead a process group");
     bear(pid, owner, list, /*early=*/false);
     bool mourns = false;
@@ -137,9 +141,9 @@ class Compiler {
       bear_stand_in(stand_in, owner, list);
     }
     list.trap(kinds::kBorn).because("all are born");
-    if (pgid != 0 && pgid != pid && sid != pid)
-      list.syscall(Abi::k64, SYS_setpgid, {0, pgid}).because("join process group {}", pgid);
+    if (pgid != 0 && pgid != pid && sid != pid && !deserts) join();
     list.trap(kinds::kJoined).because("all are in their groups");
+    if (deserts) join();
     for (const auto& [number, stand_in] : births_.stand_ins) {
       if (stand_in.parent == pid)
         list.syscall(Abi::k64, SYS_wait4, {number, 0, __WALL, 0}).because("reap a stand-in");
