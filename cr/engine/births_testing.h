@@ -27,6 +27,7 @@ class TreeModel {
     bool subreaper = false;
     bool zombie = false;
     uint32_t wait_status = 0;
+    bool sigchld = false;  // pending
     pid_t program_of = 0;  // whose program it runs
     uint32_t list = 0, next = 0;
     uint32_t barrier = 0;  // it stands at this one; 0: it runs
@@ -121,6 +122,9 @@ class TreeModel {
         process.list = program(process).lists.at(process.pid);
         process.next = 0;
         return;
+      case SYS_rt_sigtimedwait:
+        process.sigchld = false;
+        return;
       case SYS_wait4:
         if (!processes_.contains(argument(0)) || processes_.at(argument(0)).parent != process.pid)
           return refuse(process, "wait4 for a stranger");
@@ -174,6 +178,8 @@ class TreeModel {
   void end(Process& process, uint32_t status) {
     process.zombie = true;
     process.wait_status = status;
+    if (const auto parent = processes_.find(process.parent); parent != processes_.end())
+      parent->second.sigchld = true;
     for (auto& [pid, child] : processes_) {
       if (child.parent != process.pid) continue;
       pid_t heir = process.parent;

@@ -1,0 +1,122 @@
+// From a file to validated records; whatever is wrong with the file or with what it says is an invalid image.
+#include "cr/engine/load.h"
+
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "cr/image/writer.h"
+#include "cr/kinds/kinds_testing.h"
+
+namespace cr::engine {
+namespace {
+
+using kinds::Sample;
+using ::testing::HasSubstr;
+
+class Load : public testing::Test {
+ protected:
+  Load() : dir_(testing::TempDir() + "cr-load-XXXXXX") { EXPECT_NE(::mkdtemp(dir_.data()), nullptr); }
+  ~Load() override { std::filesystem::remove_all(dir_); }
+
+  std::string path() const { return dir_ + "/image"; }
+
+  // The records as a dump writes them; `more` adds to the file before it is committed.
+  void write(const Sample& sample, bool with_origin = true,
+             const std::function<void(image::Writer&)>& more = {}) {
+    image::Writer writer = image::Writer::create(path()).value();
+    kinds::Origin origin;
+    origin.set_engine_version("test"), origin.set_root(100);
+    if (with_origin) {
+      ASSERT_TRUE(writer.add_record(kinds::kOriginRecord, 0, origin.SerializeAsString()));
+    }
+    for (const auto& [id, section] : sample.records.pages) {
+      ASSERT_TRUE(writer.begin_pages(id));
+      std::string bytes(section.length, 'x');
+      const iovec vector{bytes.data(), bytes.size()};
+      ASSERT_TRUE(writer.append_pages({&vector, 1}));
+      ASSERT_TRUE(writer.end_pages());
+    }
+    for (const auto& [key, message] : sample.records.by_key())
+      ASSERT_TRUE(writer.add_record(key.first, key.second, message->SerializeAsString()));
+    if (more) more(writer);
+    ASSERT_TRUE(writer.commit());
+  }
+
+  void is_invalid(const char* words) {
+    const auto loaded = load(path());
+    ASSERT_FALSE(loaded) << words;
+    EXPECT_EQ(loaded.error().kind(), ErrorKind::kInvalidImage) << loaded.error().message();
+    EXPECT_THAT(loaded.error().message(), HasSubstr(words));
+  }
+
+  std::string dir_;
+};
+
+TEST_F(Load, GivesBackWhatWasWritten) {
+  const Sample sample = kinds::small_tree();
+  write(sample);
+  const auto loaded = load(path());
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  EXPECT_EQ(loaded->origin.engine_version(), "test");
+  ASSERT_EQ(loaded->records.by_key().size(), sample.records.by_key().size());
+  for (const auto& [key, message] : sample.records.by_key())
+    EXPECT_EQ(loaded->records.by_key().at(key)->SerializeAsString(), message->SerializeAsString());
+  EXPECT_EQ(loaded->records.pages.at(100).length, 0x2000u);
+}
+
+TEST_F(Load, AFileThatIsNotThereIsNoInvalidImage) {
+  const auto loaded = load(path());
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().kind(), ErrorKind::kSystem);
+}
+
+TEST_F(Load, WithoutOrigin) {
+  write(kinds::small_tree(), false);
+  is_invalid("no origin record");
+}
+
+TEST_F(Load, ARecordOfANewerEngine) {
+  write(kinds::small_tree(), true,
+        [](image::Writer& writer) { ASSERT_TRUE(writer.add_record(4711, 1, std::string_view("new"))); });
+  is_invalid("record of type 4711, unknown to this engine");
+}
+
+TEST_F(Load, ARecordThatIsNoMessage) {
+  write(kinds::small_tree(), true, [](image::Writer& writer) {
+    ASSERT_TRUE(writer.add_record(kinds::kPipeRecord, 77, std::string_view("\xff\xff\xff")));
+  });
+  is_invalid("is no message of its kind");
+}
+
+TEST_F(Load, RecordsThatContradictEachOther) {
+  Sample sample = kinds::small_tree();
+  sample.task(101).set_parent(999);
+  write(sample);
+  is_invalid("task 101: parent 999 is no living task");
+}
+
+// Sound as far as the container's own checks go or not: a wrong byte is never believed.
+TEST_F(Load, AnyWrongByteAndAnyCut) {
+  write(kinds::small_tree());
+  const std::string sound = sys::read_file(path()).value();
+  const auto accepted = [&](const std::string& bytes) {
+    const sys::UniqueFd fd = sys::open(path(), O_WRONLY | O_TRUNC).value();
+    EXPECT_TRUE(sys::write_fully(fd.get(), std::as_bytes(std::span(bytes))));
+    const auto loaded = load(path());
+    if (!loaded) {
+      EXPECT_EQ(loaded.error().kind(), ErrorKind::kInvalidImage) << loaded.error().message();
+    }
+    return loaded.has_value();
+  };
+  EXPECT_TRUE(accepted(sound));
+  for (size_t at = 0; at < sound.size(); at += 97) {
+    std::string wrong = sound;
+    wrong[at] = static_cast<char>(wrong[at] ^ 0x10);
+    EXPECT_FALSE(accepted(wrong)) << "byte " << at;
+    EXPECT_FALSE(accepted(sound.substr(0, at))) << "cut at " << at;
+  }
+}
+
+}  // namespace
+}  // namespace cr::engine
