@@ -280,6 +280,7 @@ Result<void> Builder::finish() {
   for (const int fd : store_fds_) ::close(fd);
   for (const auto& [pid, process] : plan_.processes)
     if (process.role == ProcessPlan::Role::kTask) CR_TRY(send_off(process), "pid {}", pid);
+  if (operation_.late()) return fail(ErrorKind::kDeadline, "the tasks were not built in time");
   // All stand ready; from here on nothing can fail half-way.
   for (const auto& [tid, ward] : nursery_.wards())
     (void)trace::detach(tid);  // gone already: others of its process went on and ended it

@@ -29,6 +29,12 @@ Result<void> not_an_ancestor(pid_t root) {
   return {};
 }
 
+Result<void> in_time(const Operation& operation) {
+  if (operation.late())
+    return fail(ErrorKind::kDeadline, "the deadline has passed; the tasks go on as before");
+  return {};
+}
+
 // Everything up to the first byte of an image: the tree stands still, all that it is has been looked at.
 Result<void> cut(pid_t root, trace::Guardian& guardian, const Operation& operation, Cut& out) {
   CR_TRY(not_an_ancestor(root));
@@ -39,8 +45,10 @@ Result<void> cut(pid_t root, trace::Guardian& guardian, const Operation& operati
   for (const auto& process : frozen.processes) out.report.threads += process.threads.size();
   out.tree = CR_TRY(kinds::look_at(std::move(frozen.processes), root));
   operation.step("collecting");
-  for (const auto& kind : kinds::all_kinds())
+  for (const auto& kind : kinds::all_kinds()) {
+    CR_TRY(in_time(operation));
     CR_TRY(kind->collect(out.tree, out.collector), "{}", kind->name());
+  }
   const auto asked = run_agents(out.tree, out.collector, guardian, operation);
   if (!asked && asked.error().kind() == ErrorKind::kUnsupported) {
     const auto& more = asked.error().blockers();
@@ -49,12 +57,6 @@ Result<void> cut(pid_t root, trace::Guardian& guardian, const Operation& operati
     return asked;
   }
   if (!out.collector.blockers.empty()) return Failure(Error::unsupported(std::move(out.collector.blockers)));
-  return {};
-}
-
-Result<void> in_time(const Operation& operation) {
-  if (operation.late())
-    return fail(ErrorKind::kDeadline, "the deadline has passed; the tasks go on as before");
   return {};
 }
 
@@ -112,6 +114,7 @@ Result<DumpReport> check(pid_t root, const Operation& operation) {
   Cut taken;
   CR_TRY(cut(root, guardian, operation, taken));
   CR_TRY(prove(taken));
+  CR_TRY(in_time(operation));
   CR_TRY(guardian.thaw());
   taken.report.frozen_ms = milliseconds_since(start);
   return taken.report;
