@@ -51,22 +51,24 @@ Result<int> dump(const Arguments& arguments, const Output& output) {
   const engine::DumpOptions options{arguments.pid, arguments.file, arguments.leave_running,
                                     operation_of(arguments, output)};
   const engine::DumpReport report = CR_TRY(engine::dump(options), "dump");
-  output.result({{"image", arguments.file},
-                 {"tasks", report.tasks},
-                 {"threads", report.threads},
-                 {"image_bytes", report.image_bytes},
-                 {"frozen_ms", report.frozen_ms}},
-                fmt::format("{}: {} tasks, {} threads, {} bytes, frozen for {:.1f} ms", arguments.file,
-                            report.tasks, report.threads, report.image_bytes, report.frozen_ms));
+  CR_TRY(output.result({{"image", arguments.file},
+                        {"tasks", report.tasks},
+                        {"threads", report.threads},
+                        {"image_bytes", report.image_bytes},
+                        {"frozen_ms", report.frozen_ms}},
+                       fmt::format("{}: {} tasks, {} threads, {} bytes, frozen for {:.1f} ms", arguments.file,
+                                   report.tasks, report.threads, report.image_bytes, report.frozen_ms)),
+         "telling that the image is complete");
   return 0;
 }
 
 Result<int> check(const Arguments& arguments, const Output& output) {
   const engine::DumpReport report =
       CR_TRY(engine::check(arguments.pid, operation_of(arguments, output)), "check");
-  output.result({{"tasks", report.tasks}, {"threads", report.threads}, {"frozen_ms", report.frozen_ms}},
-                fmt::format("pid {}: {} tasks, {} threads, nothing in the way", arguments.pid, report.tasks,
-                            report.threads));
+  CR_TRY(
+      output.result({{"tasks", report.tasks}, {"threads", report.threads}, {"frozen_ms", report.frozen_ms}},
+                    fmt::format("pid {}: {} tasks, {} threads, nothing in the way", arguments.pid,
+                                report.tasks, report.threads)));
   return 0;
 }
 
@@ -88,37 +90,40 @@ Result<int> restore(const Arguments& arguments, const Output& output) {
       return fail(ErrorKind::kSystem, "the tree runs as pid {}, but {} cannot be written", report.root,
                   arguments.pidfile);
   }
+  Result<void> told;
   if (arguments.detach || output.json())
-    output.result(
+    told = output.result(
         {{"root", report.root}, {"tasks", report.tasks}, {"threads", report.threads}},
         fmt::format("pid {}: {} tasks, {} threads go on", report.root, report.tasks, report.threads));
-  return arguments.detach ? 0 : follow(report.root);
+  const int status = arguments.detach ? 0 : follow(report.root);
+  CR_TRY(std::move(told), "telling that the tree was restored as pid {}", report.root);
+  return status;
 }
 
 Result<int> verify(const Arguments& arguments, const Output& output) {
   const engine::Loaded loaded = CR_TRY(engine::load(arguments.file), "verify");
   const kinds::Plan plan = CR_TRY(engine::compile(loaded.records), "verify {}", arguments.file);
-  output.result({{"image", arguments.file},
-                 {"sections", loaded.verified.sections},
-                 {"bytes", loaded.verified.bytes},
-                 {"records", loaded.records.by_key().size()},
-                 {"processes", plan.processes.size()}},
-                fmt::format("{}: sound: {} sections, {} bytes, {} records, a plan for {} processes",
-                            arguments.file, loaded.verified.sections, loaded.verified.bytes,
-                            loaded.records.by_key().size(), plan.processes.size()));
+  CR_TRY(output.result({{"image", arguments.file},
+                        {"sections", loaded.verified.sections},
+                        {"bytes", loaded.verified.bytes},
+                        {"records", loaded.records.by_key().size()},
+                        {"processes", plan.processes.size()}},
+                       fmt::format("{}: sound: {} sections, {} bytes, {} records, a plan for {} processes",
+                                   arguments.file, loaded.verified.sections, loaded.verified.bytes,
+                                   loaded.records.by_key().size(), plan.processes.size())));
   return 0;
 }
 
 Result<int> show(const Arguments& arguments, const Output& output) {
   const engine::Loaded loaded = CR_TRY(engine::load(arguments.file), "show");
-  output.text(output.json() ? to_json(loaded) : to_text(loaded));
+  CR_TRY(output.text(output.json() ? to_json(loaded) : to_text(loaded)));
   return 0;
 }
 
 Result<int> plan(const Arguments& arguments, const Output& output) {
   const engine::Loaded loaded = CR_TRY(engine::load(arguments.file), "plan");
   const kinds::Plan plan = CR_TRY(engine::compile(loaded.records), "plan {}", arguments.file);
-  output.text(output.json() ? plan_to_json(plan) : plan_to_text(plan));
+  CR_TRY(output.text(output.json() ? plan_to_json(plan) : plan_to_text(plan)));
   return 0;
 }
 

@@ -5,6 +5,14 @@
 #include <cstdio>
 
 namespace cr::cli {
+namespace {
+
+// A path may be no UTF-8; what is to be said must come through all the same.
+std::string to_line(const nlohmann::json& object) {
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
 
 Output::Output(bool json, bool verbose)
     : json_(json), verbose_(verbose), terminal_(::isatty(STDERR_FILENO) == 1) {}
@@ -12,26 +20,26 @@ Output::Output(bool json, bool verbose)
 Output::~Output() { wipe(); }
 
 void Output::wipe() const {
-  if (shown_) fmt::print(stderr, "\r\033[K");
+  if (shown_) std::fputs("\r\033[K", stderr);
   shown_ = false;
 }
 
-void Output::result(const nlohmann::json& object, const std::string& line) const {
-  wipe();
-  fmt::print("{}\n", json_ ? object.dump() : line);
-  std::fflush(stdout);
+Result<void> Output::result(const nlohmann::json& object, const std::string& line) const {
+  return text((json_ ? to_line(object) : line) + "\n");
 }
 
-void Output::text(const std::string& text) const {
+Result<void> Output::text(const std::string& text) const {
   wipe();
-  fmt::print("{}", text);
-  std::fflush(stdout);
+  // Not fmt::print(), which throws when the reader of a pipe has gone or a disk is full.
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    return fail_errno("standard output");
+  return {};
 }
 
 void Output::error(const Error& error) const {
   wipe();
   if (!json_) {
-    fmt::print(stderr, "cr: {}\n", error.message());
+    std::fputs(fmt::format("cr: {}\n", error.message()).c_str(), stderr);
     return;
   }
   nlohmann::json blockers = nlohmann::json::array();
@@ -40,15 +48,14 @@ void Output::error(const Error& error) const {
         {{"pid", blocker.pid}, {"kind", blocker.kind}, {"where", blocker.where}, {"reason", blocker.reason}});
   const nlohmann::json object = {
       {"error", {{"kind", name_of(error.kind())}, {"message", error.message()}, {"blockers", blockers}}}};
-  // A path may be no UTF-8; the message must come through all the same.
-  fmt::print("{}\n", object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  (void)text(to_line(object) + "\n");
 }
 
 void Output::progress(const std::string& step) const {
   if (verbose_) {
-    fmt::print(stderr, "cr: {}\n", step);
+    std::fputs(fmt::format("cr: {}\n", step).c_str(), stderr);
   } else if (terminal_ && !json_) {
-    fmt::print(stderr, "\r\033[K{} ...", step);
+    std::fputs(fmt::format("\r\033[K{} ...", step).c_str(), stderr);
     shown_ = true;
   }
 }

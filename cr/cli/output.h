@@ -15,9 +15,10 @@ class Output {
 
   bool json() const { return json_; }
   // Either the object or the line, on standard output.
-  void result(const nlohmann::json& object, const std::string& line) const;
-  void text(const std::string& text) const;
-  // {"error": {"kind", "message", "blockers"}} on standard output, or the message on standard error.
+  Result<void> result(const nlohmann::json& object, const std::string& line) const;
+  Result<void> text(const std::string& text) const;
+  // {"error": {"kind", "message", "blockers"}} on standard output, or the message on standard error. If that
+  // cannot be written nobody is left to tell.
   void error(const Error& error) const;
   // A line that replaces itself on a terminal; plain lines with --verbose.
   void progress(const std::string& step) const;
