@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -28,6 +30,8 @@ constexpr char kFooter[] =
     "  6  the deadline passed; everything is as before\n"
     "`cr restore` in the foreground ends with the status of the restored root task,\n"
     "or 128 plus the number of the signal that killed it.";
+
+constexpr double kMaxDeadline = 365 * 24 * 3600;  // far from where a clock's count overflows
 
 struct Arguments {
   pid_t pid = 0;
@@ -127,10 +131,36 @@ Result<int> plan(const Arguments& arguments, const Output& output) {
   return 0;
 }
 
+// CLI::Range lets "nan" through, and takes "010" for eight: a wrong process would be frozen.
+const CLI::Validator kPid(
+    [](const std::string& text) {
+      constexpr int kMaxPid = 1 << 22;  // PID_MAX_LIMIT
+      int pid = 0;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+      const bool sound = error == std::errc() && end == text.data() + text.size() && text.front() != '0';
+      return sound && pid > 1 && pid < kMaxPid ? std::string()
+                                               : fmt::format("no process has the id {}", text);
+    },
+    "");
+const CLI::Validator kSeconds(
+    [](const std::string& text) {
+      double seconds = 0;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+      const bool sound = error == std::errc() && end == text.data() + text.size();
+      return sound && seconds > 0 && seconds <= kMaxDeadline
+                 ? std::string()
+                 : fmt::format("{} is no number of seconds in (0, {}]", text, kMaxDeadline);
+    },
+    "");
+
+bool wants_json(int argc, char** argv) {
+  return std::any_of(argv + 1, argv + argc, [](std::string_view word) { return word == "--json"; });
+}
+
 using Command = Result<int> (*)(const Arguments&, const Output&);
 
 int run(int argc, char** argv) {
-  CLI::App app{"Checkpoints trees of Linux processes into one file, and brings them back."};
+  CLI::App app{"Checkpoints trees of Linux processes into one file, and brings them back.", "cr"};
   app.footer(kFooter);
   app.require_subcommand(1);
   bool json = false, verbose = false;
@@ -138,33 +168,35 @@ int run(int argc, char** argv) {
   Command command = nullptr;
   const auto add = [&](const char* name, const char* what, Command function) {
     CLI::App* sub = app.add_subcommand(name, what);
-    sub->add_flag("--json", json, "One JSON object on standard output, also for errors");
+    sub->add_flag("--json", json, "One JSON object on stdout, also for errors");
     sub->add_flag("-v,--verbose", verbose, "Say what is being done");
     sub->callback([&command, function] { command = function; });
     return sub;
   };
   const auto with_deadline = [&](CLI::App* sub) {
     sub->add_option("--deadline", arguments.deadline_s, "Give up after so many seconds, all as before")
-        ->check(CLI::PositiveNumber);
+        ->type_name("SECONDS")
+        ->check(kSeconds);
   };
   const auto with_pid = [&](CLI::App* sub) {
-    sub->add_option("PID", arguments.pid, "The root of the tree")->required()->check(CLI::Range(2, 1 << 22));
+    sub->add_option("PID", arguments.pid, "The root of the tree")->required()->type_name("")->check(kPid);
   };
   const auto with_file = [&](CLI::App* sub) {
-    sub->add_option("FILE", arguments.file, "The image")->required();
+    sub->add_option("FILE", arguments.file, "The image")->required()->type_name("");
   };
 
   CLI::App* dump_command = add("dump", "Checkpoint the tree below PID into FILE and end it", dump);
   with_pid(dump_command);
-  dump_command->add_option("-o,--output", arguments.file, "The image")->required();
+  dump_command->add_option("-o,--output", arguments.file, "The image")->required()->type_name("FILE");
   dump_command->add_flag("--leave-running", arguments.leave_running, "The tree goes on after its checkpoint");
   with_deadline(dump_command);
   CLI::App* restore_command = add("restore", "Restore the tree of FILE and wait for its root", restore);
   with_file(restore_command);
   restore_command->add_flag("--detach", arguments.detach, "Do not wait for the root");
-  restore_command->add_option("--pidfile", arguments.pidfile, "Write the root's pid there");
+  restore_command->add_option("--pidfile", arguments.pidfile, "Write the root's pid there")
+      ->type_name("FILE");
   with_deadline(restore_command);
-  CLI::App* check_command = add("check", "Tell everything that stands in the way of a checkpoint", check);
+  CLI::App* check_command = add("check", "Tell all that stands in the way of a checkpoint", check);
   with_pid(check_command);
   with_deadline(check_command);
   with_file(add("verify", "Check every byte and every record of FILE", verify));
@@ -176,7 +208,10 @@ int run(int argc, char** argv) {
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    (void)app.exit(error);
+    if (wants_json(argc, argv))
+      Output(true, false).error(Error(ErrorKind::kUsage, error.what()));
+    else
+      (void)app.exit(error);
     return exit_code(ErrorKind::kUsage);
   }
   const Output output(json, verbose);
