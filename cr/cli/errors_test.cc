@@ -1,0 +1,111 @@
+// What goes wrong decides the exit status, and is told on standard error or as one JSON object.
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "cr/cli/cli_testing.h"
+
+#include <linux/capability.h>
+
+namespace cr::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+const std::vector<std::string> kReaders = {"verify", "show", "plan", "restore"};
+
+void every_reader_says(const std::string& path, int status, const std::string& kind,
+                       const std::string& words) {
+  for (const std::string& command : kReaders) {
+    SCOPED_TRACE(command + " " + path);
+    is_error(run({command, "--json", path}), status, kind, words);
+    const Outcome plain = run({command, path});
+    EXPECT_EQ(plain.status, status);
+    EXPECT_THAT(plain.out, IsEmpty());
+    EXPECT_THAT(plain.err, StartsWith("cr: " + command));
+    EXPECT_THAT(plain.err, HasSubstr(words));
+  }
+}
+
+TEST(Errors, AMissingFile) { every_reader_says("/nowhere/x", 1, "system", "/nowhere/x: No such file"); }
+
+TEST(Errors, APathThatIsNoUtf8) {
+  is_error(run({"verify", "--json", "/nowhere/\xff\xfe"}), 1, "system", "No such file");
+}
+
+TEST(Errors, AFileThatMayNotBeRead) {
+  const Folder folder;
+  write_file(folder / "locked", "");
+  ASSERT_EQ(::chmod((folder / "locked").c_str(), 0), 0);
+  // Root reads everything, unless it cannot get these two.
+  const auto as_anybody = [] {
+    ::prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0);
+    ::prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH, 0, 0, 0);
+  };
+  is_error(run({"verify", "--json", folder / "locked"}, as_anybody), 1, "system", "Permission denied");
+}
+
+TEST(Errors, NoImage) {
+  const Folder folder;
+  write_file(folder / "empty", "");
+  write_file(folder / "garbage", std::string(10000, 'g'));
+  write_file(folder / "short garbage", "x");
+  ASSERT_EQ(::mkfifo((folder / "fifo").c_str(), 0600), 0);
+  for (const std::string name : {"empty", "garbage", "short garbage", "fifo", ""})
+    every_reader_says(folder / name, 4, "invalid-image", folder / name);
+  every_reader_says("/dev/zero", 4, "invalid-image", "not a regular file");
+}
+
+TEST(Errors, APidThatNobodyHas) {
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(pid, nullptr, 0), pid);
+  const Folder folder;
+  const std::string number = std::to_string(pid);
+  is_error(run({"check", "--json", number}), 1, "system", "pid " + number);
+  is_error(run({"dump", "--json", number, "-o", folder / "image"}), 1, "system", "pid " + number);
+  EXPECT_FALSE(std::filesystem::exists(folder / "image"));
+}
+
+TEST(Errors, BlockersAreListed) {
+  const Sleeper sleeper("1000");
+  ASSERT_EQ(::kill(sleeper.pid(), SIGSTOP), 0);
+  ASSERT_EQ(::waitpid(sleeper.pid(), nullptr, WUNTRACED), sleeper.pid());
+  const Folder folder;
+  for (const auto& call :
+       {std::vector<std::string>{"check", "--json", sleeper.name()},
+        std::vector<std::string>{"dump", "--json", sleeper.name(), "-o", folder / "image"}}) {
+    const Outcome outcome = run(call);
+    is_error(outcome, 3, "unsupported", "pid " + sleeper.name());
+    nlohmann::json blocker = nlohmann::json::parse(outcome.out)["error"]["blockers"][0];
+    EXPECT_EQ(blocker.size(), 4u) << blocker;
+    EXPECT_EQ(blocker.value("pid", 0), sleeper.pid());
+    EXPECT_EQ(blocker.value("kind", ""), "stopped");
+    EXPECT_NE(blocker.value("where", ""), "");
+    EXPECT_NE(blocker.value("reason", ""), "");
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "image"));
+  const Outcome plain = run({"check", sleeper.name()});
+  EXPECT_EQ(plain.status, 3);
+  EXPECT_THAT(plain.err, HasSubstr("(stopped)"));
+}
+
+TEST(Errors, ADeadlineThatHasPassed) {
+  Sleeper sleeper("1000");
+  const Folder folder;
+  is_error(run({"check", "--json", "--deadline", "0.0001", sleeper.name()}), 6, "deadline", "");
+  is_error(run({"dump", "--json", "--deadline", "0.0001", sleeper.name(), "-o", folder / "image"}), 6,
+           "deadline", "");
+  EXPECT_FALSE(std::filesystem::exists(folder / "image"));
+  EXPECT_TRUE(sleeper.lives());
+}
+
+TEST(Errors, AnImageThatCannotBeWritten) {
+  Sleeper sleeper("1000");
+  is_error(run({"dump", "--json", sleeper.name(), "-o", "/nowhere/image"}), 1, "system", "/nowhere/image");
+  EXPECT_TRUE(sleeper.lives());
+}
+
+}  // namespace
+}  // namespace cr::cli

@@ -1,0 +1,178 @@
+// What the commands say when all goes well: the whole way of one process, and what is read from its image.
+#include <sys/prctl.h>
+
+#include "cr/cli/cli_testing.h"
+
+namespace cr::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+std::vector<std::string> names_in(const nlohmann::json& object) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : object.items()) names.push_back(name);
+  return names;
+}
+
+nlohmann::json succeed(const std::vector<std::string>& call) {
+  const Outcome outcome = run(call);
+  EXPECT_EQ(outcome.status, 0) << call[0] << ": " << outcome.out;
+  return json_of(outcome);
+}
+
+class Success : public testing::Test {
+ protected:
+  void SetUp() override {
+    const Outcome outcome = run({"dump", "--json", "--leave-running", sleeper_.name(), "-o", image_});
+    ASSERT_EQ(outcome.status, 0) << outcome.out;
+    dumped_ = json_of(outcome);
+  }
+
+  const Folder folder_;
+  const std::string image_ = folder_ / "image";
+  Sleeper sleeper_{"1000"};
+  nlohmann::json dumped_;
+};
+
+TEST_F(Success, Dump) {
+  EXPECT_THAT(names_in(dumped_),
+              ::testing::ElementsAre("frozen_ms", "image", "image_bytes", "tasks", "threads"));
+  EXPECT_EQ(dumped_["image"], image_);
+  EXPECT_EQ(dumped_["image_bytes"], std::filesystem::file_size(image_));
+  EXPECT_EQ(dumped_["tasks"], 1);
+  EXPECT_EQ(dumped_["threads"], 1);
+  EXPECT_GT(dumped_["frozen_ms"], 0);
+  EXPECT_TRUE(sleeper_.lives());
+}
+
+TEST_F(Success, Check) {
+  nlohmann::json checked = succeed({"check", "--json", sleeper_.name()});
+  EXPECT_THAT(names_in(checked), ::testing::ElementsAre("frozen_ms", "tasks", "threads"));
+  EXPECT_EQ(checked["tasks"], 1);
+  EXPECT_TRUE(sleeper_.lives());
+  const Outcome plain = run({"check", sleeper_.name(), "--deadline", "30"});
+  EXPECT_EQ(plain.status, 0);
+  EXPECT_THAT(plain.out, StartsWith("pid " + sleeper_.name() + ": 1 tasks, 1 threads"));
+  EXPECT_THAT(plain.err, IsEmpty());
+  EXPECT_THAT(run({"check", "-v", sleeper_.name()}).err, HasSubstr("cr: freezing\n"));
+}
+
+TEST_F(Success, Verify) {
+  nlohmann::json verified = succeed({"verify", "--json", image_});
+  EXPECT_THAT(names_in(verified),
+              ::testing::ElementsAre("bytes", "image", "processes", "records", "sections"));
+  EXPECT_EQ(verified["bytes"], dumped_["image_bytes"]);
+  EXPECT_EQ(verified["processes"], 1);
+}
+
+TEST_F(Success, Show) {
+  nlohmann::json shown = succeed({"show", "--json", image_});
+  EXPECT_THAT(names_in(shown), ::testing::ElementsAre("origin", "pages", "records"));
+  EXPECT_EQ(shown["origin"]["root"], sleeper_.pid());
+  EXPECT_EQ(shown["records"][0]["type"], "Task");
+  for (const auto& record : shown["records"]) EXPECT_TRUE(record["record"].is_object()) << record;
+  EXPECT_THAT(run({"show", image_}).out, HasSubstr("\nTask " + sleeper_.name() + "\n"));
+}
+
+TEST_F(Success, Plan) {
+  nlohmann::json planned = succeed({"plan", "--json", image_});
+  EXPECT_THAT(names_in(planned), ::testing::ElementsAre("processes", "root", "store"));
+  EXPECT_EQ(planned["root"], sleeper_.pid());
+  EXPECT_EQ(planned["processes"][0]["role"], "task");
+  EXPECT_GT(planned["processes"][0]["lists"][0]["ops"].size(), 10u);
+  EXPECT_THAT(run({"plan", image_}).out, HasSubstr("\npid " + sleeper_.name() + ": 64-bit, built from "));
+}
+
+TEST_F(Success, AnImageWithANameThatIsNoUtf8) {
+  std::filesystem::copy(image_, folder_ / "\xff\xfe");
+  EXPECT_EQ(succeed({"verify", "--json", folder_ / "\xff\xfe"})["processes"], 1);
+}
+
+TEST_F(Success, ACutImageIsNone) {
+  const uint64_t size = dumped_["image_bytes"];
+  for (const uint64_t length : {size - 1, size / 2, uint64_t{4096}, uint64_t{20}}) {
+    std::filesystem::resize_file(image_, length);
+    for (const std::string command : {"verify", "show", "plan", "restore"})
+      is_error(run({command, "--json", image_}), 4, "invalid-image", image_);
+  }
+}
+
+TEST_F(Success, ATakenPidIsAConflict) {
+  is_error(run({"restore", "--json", image_}), 5, "conflict", "the id " + sleeper_.name() + " is taken");
+  EXPECT_TRUE(sleeper_.lives());
+}
+
+// A full disk, a reader that has gone: what was not said is not done.
+TEST_F(Success, WhatCannotBeSaidIsAFailure) {
+  const auto to_a_full_disk = [] { ::dup2(::open("/dev/full", O_WRONLY), STDOUT_FILENO); };
+  const auto to_nobody = [] {
+    int ends[2];
+    if (::pipe(ends) == 0) ::dup2(ends[1], STDOUT_FILENO), ::close(ends[0]), ::close(ends[1]);
+  };
+  for (const std::string command : {"verify", "show", "plan"}) {
+    const Outcome full = run({command, image_}, to_a_full_disk);
+    EXPECT_EQ(full.status, 1) << command;
+    EXPECT_THAT(full.err, HasSubstr("standard output: No space left on device")) << command;
+    const Outcome alone = run({command, image_}, to_nobody);
+    EXPECT_EQ(alone.status, 1) << command;
+    EXPECT_THAT(alone.err, HasSubstr("standard output: Broken pipe")) << command;
+  }
+}
+
+TEST(Restore, EndsAsTheRootEnds) {
+  const Folder folder;
+  const std::string image = folder / "image";
+  Sleeper sleeper("0.5");
+  const std::string name = sleeper.name();
+  ASSERT_EQ(run({"dump", name, "-o", image}).status, 0);
+  ASSERT_EQ(sleeper.end(), 128 + SIGKILL) << "a dump ends the tree";
+  nlohmann::json restored = succeed({"restore", "--json", image});
+  EXPECT_THAT(names_in(restored), ::testing::ElementsAre("root", "tasks", "threads"));
+  EXPECT_EQ(restored["root"], std::stoi(name));
+  EXPECT_EQ(restored["tasks"], 1);
+}
+
+// However far a restore has come: it is in time or it leaves nothing.
+TEST(Restore, NothingIsLeftAfterItsDeadline) {
+  ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+  const Folder folder;
+  const std::string image = folder / "image";
+  Sleeper sleeper("1000");
+  const pid_t pid = sleeper.pid();
+  ASSERT_EQ(run({"dump", sleeper.name(), "-o", image}).status, 0);
+  ASSERT_EQ(sleeper.end(), 128 + SIGKILL);
+  int late = 0;
+  for (double seconds = 0.0001;; seconds *= 1.5) {
+    const Outcome outcome =
+        run({"restore", "--json", "--detach", "--deadline", std::to_string(seconds), image});
+    if (outcome.status == 0) break;
+    ++late;
+    is_error(outcome, 6, "deadline", "");
+    ASSERT_EQ(::kill(pid, 0), -1) << seconds;
+    ASSERT_LT(seconds, 60);
+  }
+  EXPECT_GT(late, 0);
+  ASSERT_EQ(::kill(pid, SIGKILL), 0);
+  EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
+}
+
+TEST(Restore, DetachesAndTellsThePid) {
+  ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+  const Folder folder;
+  const std::string image = folder / "image", pidfile = folder / "pid";
+  Sleeper sleeper("1000");
+  const pid_t pid = sleeper.pid();
+  ASSERT_EQ(run({"dump", sleeper.name(), "-o", image}).status, 0);
+  ASSERT_EQ(sleeper.end(), 128 + SIGKILL);
+  nlohmann::json restored = succeed({"restore", "--json", "--detach", "--pidfile", pidfile, image});
+  EXPECT_EQ(restored["root"], pid);
+  EXPECT_EQ(sys::read_file(pidfile).value(), fmt::format("{}\n", pid));
+  EXPECT_EQ(::waitpid(pid, nullptr, WNOHANG), 0) << "it lives, and is ours";
+  ASSERT_EQ(::kill(pid, SIGKILL), 0);
+  EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
+}
+
+}  // namespace
+}  // namespace cr::cli
