@@ -101,7 +101,11 @@ inline void write_file(const std::string& path, std::string_view bytes) {
 // A program that sleeps, with nothing open but /dev/null.
 class Sleeper {
  public:
-  explicit Sleeper(const std::string& seconds) {
+  explicit Sleeper(const std::string& seconds) : Sleeper({"sleep", seconds}) {}
+  explicit Sleeper(std::vector<std::string> words) {
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
     int executed[2];
     EXPECT_EQ(::pipe2(executed, O_CLOEXEC), 0);
     pid_ = ::fork();
@@ -111,7 +115,7 @@ class Sleeper {
       for (const int fd : {0, 1, 2}) ::dup2(null, fd);
       for (int fd = 3; fd < 1024; ++fd)
         if (fd != executed[1]) ::close(fd);
-      ::execlp("sleep", "sleep", seconds.c_str(), nullptr);
+      ::execvp(argv[0], argv.data());
       ::_exit(127);
     }
     ::close(executed[1]);

@@ -134,15 +134,22 @@ TEST(Restore, EndsAsTheRootEnds) {
   EXPECT_EQ(restored["tasks"], 1);
 }
 
-// However far a restore has come: it is in time or it leaves nothing.
+pid_t only_child_of(pid_t pid) {
+  std::string text;
+  while (text.empty()) text = sys::read_file(fmt::format("/proc/{}/task/{}/children", pid, pid)).value();
+  return std::stoi(text);
+}
+
+// However far a restore has come: it is in time or it leaves nothing, not even the dead.
 TEST(Restore, NothingIsLeftAfterItsDeadline) {
   ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
   const Folder folder;
   const std::string image = folder / "image";
-  Sleeper sleeper("1000");
-  const pid_t pid = sleeper.pid();
-  ASSERT_EQ(run({"dump", sleeper.name(), "-o", image}).status, 0);
-  ASSERT_EQ(sleeper.end(), 128 + SIGKILL);
+  Sleeper shell({"sh", "-c", "sleep 1000 & wait"});
+  const pid_t pid = shell.pid(), child = only_child_of(pid);
+  ASSERT_EQ(run({"dump", shell.name(), "-o", image}).status, 0);
+  ASSERT_EQ(shell.end(), 128 + SIGKILL);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   int late = 0;
   for (double seconds = 0.0001;; seconds *= 1.5) {
     const Outcome outcome =
@@ -150,12 +157,15 @@ TEST(Restore, NothingIsLeftAfterItsDeadline) {
     if (outcome.status == 0) break;
     ++late;
     is_error(outcome, 6, "deadline", "");
-    ASSERT_EQ(::kill(pid, 0), -1) << seconds;
+    for (const pid_t gone : {pid, child})
+      ASSERT_EQ(::kill(gone, 0), -1) << gone << " of " << pid << ", " << seconds;
     ASSERT_LT(seconds, 60);
   }
   EXPECT_GT(late, 0);
   ASSERT_EQ(::kill(pid, SIGKILL), 0);
-  EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
+  ASSERT_EQ(::waitpid(pid, nullptr, 0), pid);
+  ASSERT_EQ(::kill(child, SIGKILL), 0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
 }
 
 TEST(Restore, DetachesAndTellsThePid) {

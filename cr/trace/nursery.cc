@@ -1,6 +1,7 @@
 #include "cr/trace/nursery.h"
 
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -157,11 +158,13 @@ Result<void> Nursery::park(pid_t tid) {
 }
 
 void Nursery::kill_all(pid_t root) {
+  // The children of the killed fall to us, and are gone when we return: a dead one still has its id.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   for (const auto& [tid, ward] : wards_) ::kill(tid, SIGKILL);
   ::kill(root, SIGKILL);
   int status = 0;
-  while (::waitpid(-1, &status, __WALL) > 0) {
-  }
+  for (pid_t tid; (tid = ::waitpid(-1, &status, __WALL)) > 0;)
+    if (WIFSTOPPED(status)) ::kill(tid, SIGKILL);  // just born, no ward yet
   wards_.clear();
 }
 

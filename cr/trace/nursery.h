@@ -56,6 +56,7 @@ class Nursery {
   // Brings a thread from any stop into one from which a call in its registers is restarted when it goes on.
   Result<void> park(pid_t tid);
 
+  // Nobody is left, alive or as a zombie, when it returns.
   void kill_all(pid_t root);
 
  private:
