@@ -107,5 +107,19 @@ TEST(Errors, AnImageThatCannotBeWritten) {
   EXPECT_TRUE(sleeper.lives());
 }
 
+TEST(Errors, APidFileThatCannotBeWritten) {
+  is_error(run({"restore", "--json", "--pidfile", "/nowhere/pid", "/nowhere/image"}), 1, "system",
+           "--pidfile: open /nowhere/pid: No such file");
+}
+
+TEST(Errors, ARestoreThatFailsLeavesPidFilesAlone) {
+  const Folder folder;
+  write_file(folder / "old", "what it held\n");
+  for (const std::string name : {"old", "new"})
+    EXPECT_EQ(run({"restore", "--pidfile", folder / name, "/nowhere/image"}).status, 1);
+  EXPECT_EQ(sys::read_file(folder / "old").value(), "what it held\n");
+  EXPECT_NE(::access((folder / "new").c_str(), F_OK), 0);
+}
+
 }  // namespace
 }  // namespace cr::cli

@@ -7,9 +7,10 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
+#include <optional>
 
 #include "cr/cli/output.h"
+#include "cr/cli/pid_file.h"
 #include "cr/cli/show.h"
 #include "cr/engine/compile.h"
 #include "cr/engine/dump.h"
@@ -85,15 +86,14 @@ int follow(pid_t root) {
 }
 
 Result<int> restore(const Arguments& arguments, const Output& output) {
+  std::optional<PidFile> pid_file;
+  if (!arguments.pidfile.empty())
+    pid_file.emplace(CR_TRY(PidFile::open(arguments.pidfile), "restore {}", arguments.file));
   const engine::RestoreReport report = CR_TRY(
       engine::restore({arguments.file, operation_of(arguments, output)}), "restore {}", arguments.file);
-  if (!arguments.pidfile.empty()) {
-    std::ofstream file(arguments.pidfile);
-    file << report.root << '\n';
-    if (!file.flush())
-      return fail(ErrorKind::kSystem, "the tree runs as pid {}, but {} cannot be written", report.root,
-                  arguments.pidfile);
-  }
+  if (pid_file)
+    CR_TRY(pid_file->write(report.root), "the tree runs as pid {}, but {} is not written", report.root,
+           arguments.pidfile);
   Result<void> told;
   if (arguments.detach || output.json())
     told = output.result(
