@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Sequence
 
+from harness.rows import NAMES
+
 WORD_SIZES = ("64", "32", "mixed64", "mixed32")
 SCENARIO_NAMES = ("native", "restore", "keep-running", "again", "wandering", "refused")
 GROUPS = ("tasks", "cpu", "memory", "signals", "files", "pipes", "mixed", "refused")
@@ -74,9 +76,9 @@ def parse_head(source: Path, text: str) -> Workload:
         if found := re.match(r"^(rows|attr|refused):\s*(.*)$", line):
             tagged[found[1]] = found[2]
     rows = tuple(tagged.get("rows", "").split())
-    if not rows or not all(re.fullmatch(r"[A-Z]\d+", row) for row in rows):
+    if not rows or not NAMES.keys() >= set(rows):
         raise HeadError(
-            f"{source}: the line `// rows: ...` must name rows of the table of state"
+            f"{source}: the line `// rows: ...` must name rows that harness/rows.py knows"
         )
     attributes: dict[str, str] = {}
     for word in tagged.get("attr", "").split():

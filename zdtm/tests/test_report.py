@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from harness.cases import Selection, parse_head
 from harness.cells import ERROR, FAIL, PASS, SKIP, CellResult
 from harness.report import Finished, text_summary, write_reports
+from harness.report.rows import by_row
 
 EVIL = "<script>alert('\x1b\x00')</script> & \"quotes\" \ud800"
 
@@ -82,5 +83,18 @@ def test_the_terminal_table_counts_and_names() -> None:
     entries = finished()
     text = text_summary(entries)
     assert "fail: " in text and "error: " in text and "skip: " in text
-    assert "rows of state:" in text and "P1" in text
+    assert "rows of state carried:" in text and "P1" in text
     assert "again: " in text
+
+
+def test_what_is_refused_is_not_called_carried() -> None:
+    source = Path("zdtm/workloads/refused/eventfd.c")
+    workload = parse_head(
+        source, "// It is refused.\n// rows: F5\n// refused: kind=eventfd\n"
+    )
+    cells = list(Selection(engines=("cr",)).cells(workload))
+    entries = [Finished(cell, CellResult(cell.id, PASS), "again") for cell in cells]
+    row = by_row(entries)["F5"]
+    assert not row.carried and {x.cell.scenario for x in row.refused} == {"refused"}
+    assert "carried" not in text_summary(entries)
+    assert "rows of state refused by name:  F5 2/2" in text_summary(entries)

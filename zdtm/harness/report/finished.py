@@ -27,17 +27,3 @@ def worst(group: Iterable[Finished]) -> str:
 
 def counts(group: Iterable[Finished]) -> Counter[str]:
     return Counter(entry.result.verdict for entry in group)
-
-
-def row_order(row: str) -> tuple[str, int]:
-    return row[0], int(row[1:])
-
-
-def by_row(finished: Iterable[Finished]) -> dict[str, list[Finished]]:
-    """Native cells prove the program, not that a row of state survives."""
-    rows: dict[str, list[Finished]] = {}
-    for entry in finished:
-        if entry.cell.scenario != "native":
-            for row in entry.cell.workload.rows:
-                rows.setdefault(row, []).append(entry)
-    return dict(sorted(rows.items(), key=lambda item: row_order(item[0])))

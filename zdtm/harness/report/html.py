@@ -6,7 +6,9 @@ from html import escape
 
 from harness.cases import GROUPS, SCENARIO_NAMES, WORD_SIZES
 from harness.cells import ERROR, FAIL, PASS, SKIP
-from harness.report.finished import Finished, by_row, counts, worst
+from harness.report.finished import Finished, counts, worst
+from harness.report.rows import by_row
+from harness.rows import NAMES
 
 SIGN = {PASS: "●", FAIL: "✕", ERROR: "!", SKIP: "–"}
 
@@ -68,23 +70,32 @@ def _tally(finished: list[Finished]) -> str:
 
 
 def _rows(finished: list[Finished], engines: list[str]) -> str:
-    heads = "".join(f"<th>{escape(engine)}</th>" for engine in engines)
+    rows = by_row(finished)
+    if not rows:
+        return ""
+    heads = "".join(f"<th colspan=2>{escape(engine)}</th>" for engine in engines)
     lines = [
-        f"<h2>Rows of state</h2><div class=wide><table><tr><th>row</th>{heads}</tr>"
+        "<h2>Rows of state</h2><p>Carried: the program was checkpointed, restored and found everything again."
+        " Refused: the engine named what it cannot carry, and the program went on unharmed.</p>",
+        f"<div class=wide><table><tr><th rowspan=2 colspan=2>row</th>{heads}</tr>",
+        "<tr>" + "<th>carried</th><th>refused</th>" * len(engines) + "</tr>",
     ]
-    for row, cells in by_row(finished).items():
-        line = f"<tr><th scope=row>{row}</th>"
+    for name, row in rows.items():
+        line = f"<tr><th scope=row>{name}</th><th scope=row>{escape(NAMES[name])}</th>"
         for engine in engines:
-            mine = [x for x in cells if x.cell.engine == engine]
-            if not mine:
-                line += "<td></td>"
-                continue
-            tally = counts(mine)
-            line += (
-                f"<td class={worst(mine)}>{tally[PASS]}/{len(mine) - tally[SKIP]}</td>"
-            )
+            line += _score(row.carried, engine) + _score(row.refused, engine)
         lines.append(line + "</tr>")
     return "".join(lines) + "</table></div>"
+
+
+def _score(cells: list[Finished], engine: str) -> str:
+    mine = [x for x in cells if x.cell.engine == engine]
+    if not mine:
+        return "<td></td>"
+    tally = counts(mine)
+    # One skipped cell does not make the others less true.
+    ran = [x for x in mine if x.result.verdict != SKIP] or mine
+    return f"<td class={worst(ran)}>{tally[PASS]}/{len(mine) - tally[SKIP]}</td>"
 
 
 def _columns(finished: list[Finished]) -> list[tuple[str, str, str]]:

@@ -6,7 +6,8 @@ from collections import Counter
 
 from harness.cases import SCENARIO_NAMES, WORD_SIZES
 from harness.cells import ERROR, FAIL, PASS, SKIP
-from harness.report.finished import Finished, by_row, counts, worst
+from harness.report.finished import Finished, counts, worst
+from harness.report.rows import by_row
 
 WIDTH = 100
 
@@ -56,15 +57,24 @@ def _score(cells: list[Finished]) -> str:
 
 
 def _rows(finished: list[Finished]) -> str:
-    words = []
-    for row, cells in by_row(finished).items():
-        words.append(f"{row} {_score(cells)}")
-    lines = ["rows of state:"]
-    for word in words:
+    rows = by_row(finished)
+    carried = [(name, row.carried) for name, row in rows.items() if row.carried]
+    refused = [(name, row.refused) for name, row in rows.items() if row.refused]
+    parts = [
+        _paragraph("rows of state carried:", carried),
+        _paragraph("rows of state refused by name:", refused),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _paragraph(head: str, rows: list[tuple[str, list[Finished]]]) -> str:
+    lines = [head]
+    for name, cells in rows:
+        word = f"{name} {_score(cells)}"
         if len(lines[-1]) + len(word) + 3 > WIDTH:
             lines.append("  ")
         lines[-1] += ("  " if lines[-1].strip() else "") + word
-    return "\n".join(lines) if words else ""
+    return "\n".join(lines) if rows else ""
 
 
 def _reasons(finished: list[Finished]) -> str:
