@@ -38,6 +38,7 @@ class CellSpec:
     deadlines: bool = False
     refused_kind: str = ""
     keep: bool = False
+    slowness: int = 1  # of the machine; programs that wait for a time are told
     options: dict[str, Any] = field(default_factory=dict)  # the scenario's own
 
     def to_json(self) -> str:

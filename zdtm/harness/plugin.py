@@ -239,6 +239,7 @@ class Matrix:
             deadlines=cell.workload.deadlines,
             refused_kind=cell.workload.refused_kind,
             keep=self.keep,
+            slowness=machine.slowness,
         )
 
     def result(self, item: CellItem) -> CellResult:

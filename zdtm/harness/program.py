@@ -24,7 +24,7 @@ class MissingFeature(Exception):
     """The workload says that this machine lacks what it needs."""
 
 
-def start(program: str, argv: list[str], work: Path) -> int:
+def start(program: str, argv: list[str], work: Path, slowness: int) -> int:
     """As the protocol wants it: leader of a session, stdin empty, one file for what it says."""
     null = os.open("/dev/null", os.O_RDONLY)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -48,7 +48,9 @@ def start(program: str, argv: list[str], work: Path) -> int:
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
-        os.execve(program, [program, *argv], ENVIRONMENT)
+        os.execve(
+            program, [program, *argv], {**ENVIRONMENT, "ZDTM_SLOWNESS": str(slowness)}
+        )
     finally:
         os._exit(126)
 

@@ -56,7 +56,9 @@ def _prove(stage: Stage) -> None:
 
 
 def _start(stage: Stage) -> None:
-    pid = program.start(stage.spec.program, stage.spec.argv, stage.work)
+    pid = program.start(
+        stage.spec.program, stage.spec.argv, stage.work, stage.spec.slowness
+    )
     stage.running = Running(pid)
     stage.log(f"started {stage.spec.program} {' '.join(stage.spec.argv)} as pid {pid}")
 

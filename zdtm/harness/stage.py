@@ -63,7 +63,9 @@ class Stage:
     # -- the program -----------------------------------------------------------------------------
 
     def start(self) -> None:
-        pid = program.start(self.spec.program, self.spec.argv, self.work)
+        pid = program.start(
+            self.spec.program, self.spec.argv, self.work, self.spec.slowness
+        )
         self.running = Running(pid)
         self.log(f"started {self.spec.program} as pid {pid}")
         program.wait_ready(self.running, self.work, self.left_s())

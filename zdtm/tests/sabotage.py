@@ -180,7 +180,7 @@ class StartsAnew(DoesNothing):
 
         binary, work = image.read_text().splitlines()
         Path("/proc/sys/kernel/ns_last_pid").write_text(str(root - 1))
-        pid = program.start(binary, [], Path(work))
+        pid = program.start(binary, [], Path(work), slowness=1)
         return outcome(0), Running(pid)
 
 

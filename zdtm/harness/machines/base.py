@@ -40,7 +40,7 @@ class Slot(ABC):
 
 class Machine(ABC):
     name: str
-    slowness: float = 1.0  # deadlines are stretched by it
+    slowness: int = 1  # deadlines are stretched by it
 
     @abstractmethod
     def open_slot(self) -> Slot:

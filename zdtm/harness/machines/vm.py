@@ -75,7 +75,7 @@ class VmSlot(Slot):
 
 
 class VmMachine(Machine):
-    slowness = 5.0
+    slowness = 5
 
     def __init__(self, kernel: str, build: Path, scratch: Path) -> None:
         self.name = f"vm:{kernel}"

@@ -16,7 +16,7 @@ static void waits(void)
 
 static void waits_timed(void)
 {
-	const long timeout[2] = {kTimeoutMs / 1000, 0}; // the layout that SYS_futex has in either word size
+	const long timeout[2] = {timeout_ms() / 1000, 0}; // the layout that SYS_futex has in either word size
 	CHECK_ERRNO(syscall(SYS_futex, &timed, FUTEX_WAIT_PRIVATE, 0, timeout, NULL, 0), ETIMEDOUT);
 }
 
@@ -24,7 +24,7 @@ static void waits_absolute(void)
 {
 	struct timespec now;
 	CHECK_SYS(clock_gettime(CLOCK_MONOTONIC, &now));
-	const long when[2] = {now.tv_sec + kTimeoutMs / 1000, now.tv_nsec};
+	const long when[2] = {now.tv_sec + timeout_ms() / 1000, now.tv_nsec};
 	CHECK_ERRNO(syscall(SYS_futex, &absolute, FUTEX_WAIT_BITSET, 0, when, NULL, FUTEX_BITSET_MATCH_ANY),
 		    ETIMEDOUT);
 }
@@ -44,7 +44,7 @@ static void waits_for_condition(void)
 {
 	struct timespec when;
 	CHECK_SYS(clock_gettime(CLOCK_REALTIME, &when));
-	when.tv_sec += kTimeoutMs / 1000;
+	when.tv_sec += timeout_ms() / 1000;
 	CHECK_ZERO(pthread_mutex_lock(&timed_lock));
 	CHECK_EQ(pthread_cond_timedwait(&never, &timed_lock, &when), ETIMEDOUT);
 	CHECK_ZERO(pthread_mutex_unlock(&timed_lock));

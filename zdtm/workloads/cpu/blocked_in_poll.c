@@ -11,7 +11,7 @@ static int quiet[2], woken[2]; // nothing comes through the first pipe, a byte t
 static void poll_timed(void)
 {
 	struct pollfd fd = {.fd = quiet[0], .events = POLLIN};
-	CHECK_EQ(poll(&fd, 1, kTimeoutMs), 0);
+	CHECK_EQ(poll(&fd, 1, timeout_ms()), 0);
 	CHECK_EQ(fd.revents, 0);
 }
 
@@ -36,7 +36,7 @@ static void ppoll_masked(const struct timespec *timeout, int fd, int want)
 
 static void ppoll_timed(void)
 {
-	ppoll_masked(&(struct timespec){kTimeoutMs / 1000, 0}, quiet[0], 0);
+	ppoll_masked(&(struct timespec){timeout_ms() / 1000, 0}, quiet[0], 0);
 }
 
 static void ppoll_forever(void)
@@ -49,7 +49,7 @@ static void select_timed(void)
 	fd_set set;
 	FD_ZERO(&set);
 	FD_SET(quiet[0], &set);
-	struct timeval left = {kTimeoutMs / 1000, 0};
+	struct timeval left = {timeout_ms() / 1000, 0};
 	CHECK_EQ(select(quiet[0] + 1, &set, NULL, NULL, &left), 0);
 	CHECK(!FD_ISSET(quiet[0], &set));
 	CHECK_EQ(left.tv_sec, 0); // Linux stores what was left
@@ -67,7 +67,7 @@ static void pselect_timed(void)
 {
 	sigset_t none;
 	sigfillset(&none);
-	CHECK_EQ(pselect(0, NULL, NULL, NULL, &(struct timespec){kTimeoutMs / 1000, 0}, &none), 0);
+	CHECK_EQ(pselect(0, NULL, NULL, NULL, &(struct timespec){timeout_ms() / 1000, 0}, &none), 0);
 }
 
 static struct blocked all[] = {

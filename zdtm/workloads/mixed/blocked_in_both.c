@@ -9,25 +9,25 @@ static int quiet[2];
 
 static void sleeps(void)
 {
-	CHECK_EQ(nanosleep(&(struct timespec){kTimeoutMs / 1000, 0}, NULL), 0);
+	CHECK_EQ(nanosleep(&(struct timespec){timeout_ms() / 1000, 0}, NULL), 0);
 }
 
 static void sleeps_by_old_call(void)
 {
-	const long asked[2] = {kTimeoutMs / 1000, 0};
+	const long asked[2] = {timeout_ms() / 1000, 0};
 	CHECK_EQ(syscall(SYS_nanosleep, asked, NULL), 0);
 }
 
 static void polls(void)
 {
 	struct pollfd fd = {.fd = quiet[0], .events = POLLIN};
-	CHECK_EQ(poll(&fd, 1, kTimeoutMs), 0);
+	CHECK_EQ(poll(&fd, 1, timeout_ms()), 0);
 }
 
 static void waits_on_futex(void)
 {
 	static uint32_t word;
-	const long timeout[2] = {kTimeoutMs / 1000, 0};
+	const long timeout[2] = {timeout_ms() / 1000, 0};
 	CHECK_ERRNO(syscall(SYS_futex, &word, 0, 0, timeout, NULL, 0), ETIMEDOUT);
 }
 

@@ -1,6 +1,6 @@
 // A child bound to one CPU is refused by name, and stays there.
 // rows: T9
-// attr: needs=smp
+// attr: needs=second_cpu
 // refused: kind=affinity
 #include "zdtm.h"
 
