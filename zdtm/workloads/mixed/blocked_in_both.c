@@ -1,6 +1,6 @@
 // Calls that block in tasks of both word sizes, each in its own ABI, go on without EINTR and in time.
 // rows: R1 R5
-// attr: threads slow=10
+// attr: threads slow=10 deadlines
 #include "blocked.h"
 
 #include <poll.h>
