@@ -155,7 +155,8 @@ Result<std::vector<CoreReport>> write_cores(const engine::Loaded& image, const s
     else if (pid)
       return fail(ErrorKind::kSystem, "pid {} was a zombie: it had neither memory nor registers", *pid);
   }
-  if (chosen.empty()) return fail(ErrorKind::kSystem, "the image has no process {}", pid.value_or(0));
+  if (chosen.empty() && pid) return fail(ErrorKind::kSystem, "the image has no process {}", *pid);
+  if (chosen.empty()) return fail(ErrorKind::kSystem, "the image holds zombies only");
   std::vector<CoreReport> reports;
   for (const Task* task : chosen)
     reports.push_back(CR_TRY(write_core(image, *task, fmt::format("{}/core.{}", directory, task->pid())),
