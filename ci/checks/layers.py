@@ -21,7 +21,8 @@ MAY_INCLUDE: dict[str, frozenset[str]] = {
     "trace": _GROUND | {"executor"},
     "kinds": _MIDDLE,
     "engine": _MIDDLE | {"kinds"},
-    "cli": _MIDDLE | {"kinds", "engine"},
+    "core": _MIDDLE | {"kinds", "engine"},
+    "cli": _MIDDLE | {"kinds", "engine", "core"},
 }
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s+["<](cr/[^">]+)[">]')

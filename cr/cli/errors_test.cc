@@ -13,14 +13,22 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-const std::vector<std::string> kReaders = {"verify", "show", "plan", "restore"};
+const std::vector<std::string> kReaders = {"verify", "show", "plan", "restore", "core"};
+
+std::vector<std::string> call_of(const std::string& command, const std::string& path) {
+  std::vector<std::string> call{command, path};
+  if (command == "core") call.insert(call.end(), {"-o", testing::TempDir()});
+  return call;
+}
 
 void every_reader_says(const std::string& path, int status, const std::string& kind,
                        const std::string& words) {
   for (const std::string& command : kReaders) {
     SCOPED_TRACE(command + " " + path);
-    is_error(run({command, "--json", path}), status, kind, words);
-    const Outcome plain = run({command, path});
+    auto call = call_of(command, path);
+    const Outcome plain = run(call);
+    call.push_back("--json");
+    is_error(run(call), status, kind, words);
     EXPECT_EQ(plain.status, status);
     EXPECT_THAT(plain.out, IsEmpty());
     EXPECT_THAT(plain.err, StartsWith("cr: " + command));

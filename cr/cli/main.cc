@@ -12,6 +12,7 @@
 #include "cr/cli/output.h"
 #include "cr/cli/pid_file.h"
 #include "cr/cli/show.h"
+#include "cr/core/core_file.h"
 #include "cr/engine/compile.h"
 #include "cr/engine/dump.h"
 #include "cr/engine/load.h"
@@ -38,6 +39,7 @@ struct Arguments {
   pid_t pid = 0;
   std::string file;
   std::string pidfile;
+  std::string directory;
   bool leave_running = false;
   bool detach = false;
   double deadline_s = 0;
@@ -131,6 +133,28 @@ Result<int> plan(const Arguments& arguments, const Output& output) {
   return 0;
 }
 
+Result<int> core(const Arguments& arguments, const Output& output) {
+  const engine::Loaded loaded = CR_TRY(engine::load(arguments.file), "core");
+  const auto pid = arguments.pid == 0 ? std::nullopt : std::optional(arguments.pid);
+  const auto reports = CR_TRY(core::write_cores(loaded, arguments.directory, pid), "core {}", arguments.file);
+  nlohmann::json cores = nlohmann::json::array();
+  std::string lines;
+  for (const core::CoreReport& report : reports) {
+    cores.push_back({{"pid", report.pid},
+                     {"file", report.path},
+                     {"word_size", report.word_size},
+                     {"threads", report.threads},
+                     {"segments", report.segments},
+                     {"bytes", report.bytes},
+                     {"vdso", report.vdso}});
+    lines += fmt::format("{}{}: {}-bit, {} threads, {} segments, {} bytes{}", lines.empty() ? "" : "\n",
+                         report.path, report.word_size, report.threads, report.segments, report.bytes,
+                         report.vdso ? "" : ", without the vdso, which the image does not hold");
+  }
+  CR_TRY(output.result({{"image", arguments.file}, {"cores", cores}}, lines), "telling what was written");
+  return 0;
+}
+
 // CLI::Range lets "nan" through, and takes "010" for eight: a wrong process would be frozen.
 const CLI::Validator kPid(
     [](const std::string& text) {
@@ -202,6 +226,12 @@ int run(int argc, char** argv) {
   with_file(add("verify", "Check every byte and every record of FILE", verify));
   with_file(add("show", "Show what FILE holds", show));
   with_file(add("plan", "Show how a restore of FILE would go", plan));
+  CLI::App* core_command = add("core", "Write the processes of FILE as ELF core files", core);
+  with_file(core_command);
+  core_command->add_option("-o,--output", arguments.directory, "The folder for core.PID, which must exist")
+      ->required()
+      ->type_name("DIR");
+  core_command->add_option("--pid", arguments.pid, "Only this process")->type_name("PID")->check(kPid);
 
   try {
     app.parse(argc, argv);

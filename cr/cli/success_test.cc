@@ -85,6 +85,44 @@ TEST_F(Success, Plan) {
   EXPECT_THAT(run({"plan", image_}).out, HasSubstr("\npid " + sleeper_.name() + ": 64-bit, built from "));
 }
 
+TEST_F(Success, Core) {
+  const std::string core = folder_ / ("core." + sleeper_.name());
+  write_file(core, "an older one");
+  nlohmann::json written = succeed({"core", "--json", image_, "-o", folder_ / ""});
+  EXPECT_THAT(names_in(written), ::testing::ElementsAre("cores", "image"));
+  ASSERT_EQ(written["cores"].size(), 1u);
+  nlohmann::json told = written["cores"][0];
+  EXPECT_THAT(names_in(told),
+              ::testing::ElementsAre("bytes", "file", "pid", "segments", "threads", "vdso", "word_size"));
+  EXPECT_EQ(told["pid"], sleeper_.pid());
+  EXPECT_EQ(told["word_size"], 64);
+  EXPECT_EQ(told["threads"], 1);
+  EXPECT_EQ(told["vdso"], true);
+  EXPECT_EQ(told["bytes"], std::filesystem::file_size(core));
+  EXPECT_EQ(std::filesystem::status(core).permissions(), std::filesystem::perms(0600));
+  EXPECT_THAT(sys::read_file(core).value(), StartsWith("\177ELF"));
+  EXPECT_THAT(run({"core", image_, "-o", folder_ / "", "--pid", sleeper_.name()}).out,
+              HasSubstr(": 64-bit, 1 thr"));
+}
+
+TEST_F(Success, NoCoreIsWrittenWhereItCannotBe) {
+  write_file(folder_ / "file", "");
+  is_error(run({"core", "--json", image_, "-o", folder_ / "nowhere"}), 1, "system", "nowhere: No such file");
+  is_error(run({"core", "--json", image_, "-o", folder_ / "file"}), 1, "system", "Not a directory");
+  is_error(run({"core", "--json", image_, "-o", folder_ / "", "--pid", "4194303"}), 1, "system",
+           "the image has no process 4194303");
+  // Cut off by a limit, as by a full disk: the older one stays, and nothing is left beside it.
+  const std::string core = folder_ / ("core." + sleeper_.name());
+  write_file(core, "an older one");
+  const auto limited = [] {
+    const rlimit64 few{16384, 16384};
+    ::setrlimit64(RLIMIT_FSIZE, &few);
+  };
+  is_error(run({"core", "--json", image_, "-o", folder_ / ""}, limited), 1, "system", "File too large");
+  EXPECT_EQ(sys::read_file(core).value(), "an older one");
+  EXPECT_EQ(sys::list_dir(folder_ / "").value().size(), 3u);
+}
+
 TEST_F(Success, AnImageWithANameThatIsNoUtf8) {
   std::filesystem::copy(image_, folder_ / "\xff\xfe");
   EXPECT_EQ(succeed({"verify", "--json", folder_ / "\xff\xfe"})["processes"], 1);

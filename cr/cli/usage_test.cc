@@ -11,7 +11,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const std::vector<std::string> kCommands = {"dump", "restore", "check", "verify", "show", "plan"};
+const std::vector<std::string> kCommands = {"dump", "restore", "check", "verify", "show", "plan", "core"};
 
 TEST(Help, FitsIntoEightyColumns) {
   std::vector<std::vector<std::string>> calls{{"--help"}};
@@ -29,7 +29,7 @@ TEST(Help, FitsIntoEightyColumns) {
 TEST(Help, NamesEveryCommandAndExitStatus) {
   const std::string help = run({"--help"}).out;
   for (const std::string& command : kCommands) EXPECT_THAT(help, HasSubstr("\n  " + command + " "));
-  for (const std::string command : {"", "dump", "restore", "check", "verify", "show", "plan"}) {
+  for (const std::string command : {"", "dump", "restore", "check", "verify", "show", "plan", "core"}) {
     const std::string of_command = command.empty() ? help : run({command, "--help"}).out;
     for (int status = 0; status <= 6; ++status)
       EXPECT_THAT(of_command, HasSubstr(fmt::format("\n  {}  ", status))) << command;
@@ -75,6 +75,11 @@ const std::vector<std::vector<std::string>> kNonsense = {
     {"verify", "-q", "/nowhere/x"},
     {"show"},
     {"plan"},
+    {"core"},
+    {"core", "/nowhere/x"},
+    {"core", "-o", "/nowhere"},
+    {"core", "/nowhere/x", "-o", "/nowhere", "--pid", "1"},
+    {"core", "/nowhere/x", "-o", "/nowhere", "--pid", "0x12"},
 };
 
 TEST(Usage, WhatMakesNoSenseExitsWithTwo) {

@@ -39,6 +39,7 @@ PendingFile& PendingFile::operator=(PendingFile&& other) noexcept {
   discard();
   dir_ = std::move(other.dir_);
   file_ = std::move(other.file_);
+  what_ = std::move(other.what_);
   path_ = std::move(other.path_);
   dir_path_ = std::move(other.dir_path_);
   base_ = std::move(other.base_);
@@ -46,17 +47,18 @@ PendingFile& PendingFile::operator=(PendingFile&& other) noexcept {
   return *this;
 }
 
-Result<PendingFile> PendingFile::create(const std::string& path, Kind preferred) {
+Result<PendingFile> PendingFile::create(const std::string& path, Kind preferred, std::string what) {
   PendingFile pending;
+  pending.what_ = what;
   pending.path_ = path;
   const size_t slash = path.rfind('/');
   pending.dir_path_ = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   pending.base_ = slash == std::string::npos ? path : path.substr(slash + 1);
   if (pending.base_.empty() || pending.base_ == "." || pending.base_ == "..")
-    return fail(ErrorKind::kSystem, "image {}: the path names a directory; give the name of a file", path);
+    return fail(ErrorKind::kSystem, "{} {}: the path names a directory; give the name of a file", what, path);
   if (pending.base_.size() > NAME_MAX)  // found now, not after the whole image was written
-    return fail(ErrorKind::kSystem, "image {}: the name has more than {} bytes", path, NAME_MAX);
-  pending.dir_ = CR_TRY(sys::open(pending.dir_path_, O_RDONLY | O_DIRECTORY), "image {}", path);
+    return fail(ErrorKind::kSystem, "{} {}: the name has more than {} bytes", what, path, NAME_MAX);
+  pending.dir_ = CR_TRY(sys::open(pending.dir_path_, O_RDONLY | O_DIRECTORY), "{} {}", what, path);
   CR_TRY(pending.check_target());
   pending.remove_leftovers();
   const bool anonymous = preferred == Kind::kAnonymous && CR_TRY(pending.try_anonymous());
@@ -74,7 +76,7 @@ Result<bool> PendingFile::try_anonymous() {
     return true;
   }
   if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) return false;
-  return fail_errno("image {}: create a file in {}", path_, dir_path_);
+  return fail_errno("{} {}: create a file in {}", what_, path_, dir_path_);
 }
 
 Result<void> PendingFile::open_named() {
@@ -82,7 +84,7 @@ Result<void> PendingFile::open_named() {
     const std::string name = CR_TRY(new_temporary_name());
     const int fd = ::openat(dir_.get(), name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kMode);
     if (fd < 0 && errno == EEXIST) continue;
-    if (fd < 0) return fail_errno("image {}: create a file in {}", path_, dir_path_);
+    if (fd < 0) return fail_errno("{} {}: create a file in {}", what_, path_, dir_path_);
     sys::UniqueFd file(fd);
     const bool locked = ::flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
     // Between open and lock another writer may have taken this for a leftover and removed it.
@@ -91,7 +93,7 @@ Result<void> PendingFile::open_named() {
     temporary_name_ = name;
     return {};
   }
-  return fail(ErrorKind::kSystem, "image {}: no free temporary name in {}", path_, dir_path_);
+  return fail(ErrorKind::kSystem, "{} {}: no free temporary name in {}", what_, path_, dir_path_);
 }
 
 // A name that is not a regular file must not be renamed over: think of `-o /dev/null`.
@@ -99,22 +101,22 @@ Result<void> PendingFile::check_target() const {
   struct stat status;
   if (::fstatat(dir_.get(), base_.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return {};
-    return fail_errno("image {}: stat", path_);
+    return fail_errno("{} {}: stat", what_, path_);
   }
   if (S_ISREG(status.st_mode)) return {};
-  return fail(ErrorKind::kSystem, "image {}: exists and is not a regular file; give another name", path_);
+  return fail(ErrorKind::kSystem, "{} {}: exists and is not a regular file; give another name", what_, path_);
 }
 
 Result<void> PendingFile::publish() {
-  if (::fsync(file_.get()) != 0) return fail_errno("image {}: fsync", path_);
+  if (::fsync(file_.get()) != 0) return fail_errno("{} {}: fsync", what_, path_);
   if (!temporary_name_.empty()) {
     CR_TRY(rename_into_place());
   } else if (link_anonymous(file_.get(), dir_.get(), base_.c_str()) != 0) {
-    if (errno != EEXIST) return fail_errno("image {}: link", path_);
+    if (errno != EEXIST) return fail_errno("{} {}: link", what_, path_);
     CR_TRY(link_over_existing());
   }
   if (::fsync(dir_.get()) != 0)
-    return fail_errno("image {}: is complete and published, but fsync of its directory failed", path_);
+    return fail_errno("{} {}: is complete and published, but fsync of its directory failed", what_, path_);
   return {};
 }
 
@@ -126,15 +128,15 @@ Result<void> PendingFile::link_over_existing() {
       temporary_name_ = name;
       return rename_into_place();
     }
-    if (errno != EEXIST) return fail_errno("image {}: link a temporary name in {}", path_, dir_path_);
+    if (errno != EEXIST) return fail_errno("{} {}: link a temporary name in {}", what_, path_, dir_path_);
   }
-  return fail(ErrorKind::kSystem, "image {}: no free temporary name in {}", path_, dir_path_);
+  return fail(ErrorKind::kSystem, "{} {}: no free temporary name in {}", what_, path_, dir_path_);
 }
 
 Result<void> PendingFile::rename_into_place() {
   CR_TRY(check_target());
   if (::renameat(dir_.get(), temporary_name_.c_str(), dir_.get(), base_.c_str()) != 0)
-    return fail_errno("image {}: rename into place", path_);
+    return fail_errno("{} {}: rename into place", what_, path_);
   temporary_name_.clear();
   return {};
 }

@@ -14,7 +14,9 @@ class PendingFile {
   // kNamed is what a file system without O_TMPFILE (NFS, FUSE, overlay on old kernels) gets by itself; tests
   // ask for it to walk that way anywhere.
   enum class Kind { kAnonymous, kNamed };
-  static Result<PendingFile> create(const std::string& path, Kind preferred = Kind::kAnonymous);
+  // `what` it will be, for messages.
+  static Result<PendingFile> create(const std::string& path, Kind preferred = Kind::kAnonymous,
+                                    std::string what = "image");
 
   PendingFile(PendingFile&& other) noexcept;
   PendingFile& operator=(PendingFile&& other) noexcept;
@@ -41,6 +43,7 @@ class PendingFile {
 
   sys::UniqueFd dir_;
   sys::UniqueFd file_;
+  std::string what_;
   std::string path_;  // as the caller wrote it, for messages
   std::string dir_path_;
   std::string base_;            // the final name within dir_

@@ -16,6 +16,7 @@ enum RecordType : uint32_t {
   kPipeRecord = 8,             // id: its own
   kDescriptorTableRecord = 9,  // id: pid
   kAttributesRecord = 10,      // id: pid
+  kVdsoRecord = 11,            // id: its hash
 };
 
 // Page sections: private memory has its process's pid as id, shared memory its object id with this bit.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Callable
 
+from harness.cored import cored
 from harness.engines.base import NotOffered
 from harness.killing import killed
 from harness.real import interrupted, undisturbed
@@ -111,6 +112,7 @@ SPECIAL: dict[str, Callable[[Stage], None]] = {
     "interrupted": interrupted,
     "swept": swept,
     "swept-inside": swept_inside,
+    "cored": cored,
 }
 
 

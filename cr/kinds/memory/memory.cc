@@ -31,7 +31,8 @@ class MemoryKind : public Kind {
   std::string_view name() const override { return "memory"; }
   std::vector<Schema> schemas() const override {
     return {{kAddressSpaceRecord, &AddressSpace::default_instance()},
-            {kSharedMemoryRecord, &SharedMemory::default_instance()}};
+            {kSharedMemoryRecord, &SharedMemory::default_instance()},
+            {kVdsoRecord, &Vdso::default_instance()}};
   }
   Result<void> collect(const TreeView& tree, Collector& collector) const override;
   Result<void> save_pages(const TreeView& tree, Collector& collector, image::Writer& writer) const override;
@@ -63,12 +64,16 @@ void describe_layout(const ProcessView& process, AddressSpace& space, Collector&
   });
 }
 
-Result<uint64_t> hash_vdso(const ProcessView& process) {
+// Returns the hash under which its bytes are filed.
+Result<uint64_t> keep_vdso(const ProcessView& process, Collector& collector) {
   for (const proc::SmapsVma& smaps : process.vmas) {
     if (smaps.vma.path != "[vdso]") continue;
     std::vector<std::byte> bytes(smaps.vma.size());
     CR_TRY(sys::read_memory(process.pid(), {smaps.vma.start}, bytes));
-    return image::hash_of(bytes);
+    const uint64_t hash = image::hash_of(bytes);
+    if (collector.records.find<Vdso>(kVdsoRecord, hash) == nullptr)
+      collector.records.add<Vdso>(kVdsoRecord, hash).set_code(bytes.data(), bytes.size());
+    return hash;
   }
   return 0;
 }
@@ -83,7 +88,7 @@ Result<void> MemoryKind::collect(const TreeView& tree, Collector& collector) con
     CR_TRY(describe_mappings(process, shared, space, collector), "pid {}", process.pid());
     describe_layout(process, space, collector);
     space.set_auxv(CR_TRY(sys::read_file(process.path("auxv"))));
-    space.set_vdso_hash(CR_TRY(hash_vdso(process)));
+    space.set_vdso_hash(CR_TRY(keep_vdso(process, collector)));
   }
   for (const auto& [inode, object] : shared.all()) {
     SharedMemory& record = collector.records.add<SharedMemory>(kSharedMemoryRecord, object.id);

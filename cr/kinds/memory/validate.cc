@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cr/base/numbers.h"
+#include "cr/image/hash.h"
 #include "cr/kinds/memory/memory.pb.h"
 #include "cr/kinds/task.pb.h"
 
@@ -16,6 +17,7 @@ constexpr uint64_t kUserEnd64 = 0x7ffffffff000;  // TASK_SIZE_MAX with four-leve
 constexpr uint64_t kUserEnd32 = 0xffffe000;      // IA32_PAGE_OFFSET
 constexpr uint64_t kMaxObject = uint64_t{1} << 46;
 constexpr size_t kMaxAuxv = 1024;
+constexpr size_t kMaxVdso = 64 * kPageSize;  // two or three pages today
 
 Result<void> validate_runs(const google::protobuf::RepeatedPtrField<PageRun>& runs,
                            std::optional<image::PageSection> section) {
@@ -96,6 +98,18 @@ Result<void> validate_space(const AddressSpace& space, const Task& task, const R
   return {};
 }
 
+Result<void> validate_vdsos(const Records& records) {
+  for (const auto& [key, message] : records.by_key()) {
+    if (key.first != kVdsoRecord) continue;
+    const std::string& code = static_cast<const Vdso&>(*message).code();
+    if (code.empty() || !page_aligned(code.size()) || code.size() > kMaxVdso)
+      return invalid("vdso {:#x}: {} bytes", key.second, code.size());
+    if (image::hash_of(std::as_bytes(std::span(code))) != key.second)
+      return invalid("vdso {:#x}: filed elsewhere", key.second);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> validate_memory(const Records& records) {
@@ -110,6 +124,7 @@ Result<void> validate_memory(const Records& records) {
   }
   if (records.all<AddressSpace>(kAddressSpaceRecord).size() != living)
     return invalid("an address space without a task");
+  CR_TRY(validate_vdsos(records));
   for (const SharedMemory* object : records.all<SharedMemory>(kSharedMemoryRecord)) {
     if (records.find<SharedMemory>(kSharedMemoryRecord, object->id()) != object)
       return invalid("shared memory {}: filed elsewhere", object->id());

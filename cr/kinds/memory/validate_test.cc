@@ -1,4 +1,6 @@
 // Mappings, page runs and shared objects that no address space can have are named.
+#include "cr/base/numbers.h"
+#include "cr/image/hash.h"
 #include "cr/kinds/kinds_testing.h"
 
 namespace cr::kinds {
@@ -86,6 +88,22 @@ TEST(Memory, EachWrongRunIsNamed) {
       });
 }
 
+void add_vdso(Sample& sample, const std::string& code, uint64_t wrong_by = 0) {
+  const uint64_t hash = image::hash_of(std::as_bytes(std::span(code)));
+  sample.records.add<Vdso>(kVdsoRecord, hash + wrong_by).set_code(code);
+}
+
+TEST(Memory, EachWrongVdsoIsNamed) {
+  const std::string sound(kPageSize, 'v');
+  expect_each_is_named(
+      small_tree, {
+                      {": 0 bytes", [](Sample& s) { add_vdso(s, ""); }},
+                      {": 4095 bytes", [](Sample& s) { add_vdso(s, std::string(4095, 'v')); }},
+                      {": 266240 bytes", [](Sample& s) { add_vdso(s, std::string(65 * kPageSize, 'v')); }},
+                      {": filed elsewhere", [&](Sample& s) { add_vdso(s, sound, 1); }},
+                  });
+}
+
 TEST(Memory, UnusualButSoundPasses) {
   const std::vector<std::function<void(Sample&)>> sound = {
       [](Sample& s) { s.add_vma(100, 0x7fffffffe000, 0x7ffffffff000); },
@@ -95,6 +113,7 @@ TEST(Memory, UnusualButSoundPasses) {
         vma(s, 1).set_grows_down(true), vma(s, 1).set_locked(true), vma(s, 1).add_advice(MADV_HUGEPAGE);
       },
       [](Sample& s) { s.add_vma(100, 0xa00000, 0xa02000).set_backing(Vma::VDSO); },
+      [](Sample& s) { add_vdso(s, std::string(2 * kPageSize, 'v')); },
       [](Sample& s) { s.add_vma(100, 0x903000, 0x904000); },  // touches the one before it
       [](Sample& s) { add_object_run(s, 0x1000, 0x2000); },
       [](Sample& s) {

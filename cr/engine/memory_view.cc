@@ -1,0 +1,191 @@
+#include "cr/engine/memory_view.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "cr/base/numbers.h"
+#include "cr/engine/page_data.h"
+
+namespace cr::engine {
+namespace {
+
+using kinds::FileIdentity;
+using kinds::PageRun;
+using kinds::Vma;
+using Source = Extent::Source;
+using Runs = google::protobuf::RepeatedPtrField<PageRun>;
+using Filler = std::function<void(uint64_t start, uint64_t end, std::vector<Extent>& out)>;
+
+void add(std::vector<Extent>& out, Extent extent) {
+  if (extent.start < extent.end) out.push_back(extent);
+}
+
+// Between two addresses: the runs in `section`, and the filler wherever there is none. Runs are positions;
+// the one of `start` is given, since the address of position 0 may lie below zero.
+void overlay(const Runs& runs, uint64_t section, uint64_t position, uint64_t start, uint64_t end,
+             const Filler& filler, std::vector<Extent>& out) {
+  const uint64_t last = position + (end - start);
+  const auto address = [&](uint64_t at) { return start + (at - position); };
+  auto run = std::upper_bound(runs.begin(), runs.end(), position, [](uint64_t wanted, const PageRun& other) {
+    return wanted < other.address() + other.length();
+  });
+  uint64_t at = position;
+  for (; run != runs.end() && run->address() < last; ++run) {
+    const uint64_t from = std::max(at, run->address());
+    const uint64_t to = std::min(last, run->address() + run->length());
+    if (at < from) filler(address(at), address(from), out);
+    add(out, {address(from), address(to), Source::kPages, section, run->offset() + (from - run->address())});
+    at = to;
+  }
+  if (at < last) filler(address(at), end, out);
+}
+
+bool same(const struct stat& now, const FileIdentity& file) {
+  return S_ISREG(now.st_mode) && S_ISREG(file.mode()) && static_cast<uint64_t>(now.st_size) == file.size() &&
+         now.st_mtim.tv_sec * 1000000000 + now.st_mtim.tv_nsec == file.mtime_ns();
+}
+
+}  // namespace
+
+MemoryView MemoryView::of(const Loaded& image, pid_t pid) {
+  const auto* space =
+      image.records.find<kinds::AddressSpace>(kinds::kAddressSpaceRecord, static_cast<uint64_t>(pid));
+  CR_CHECK(space != nullptr);
+  MemoryView view(image, *space);
+  for (const FileIdentity& file : space->files()) {
+    struct stat now;
+    const bool there = ::stat(file.path().c_str(), &now) == 0;
+    // The only device that may be mapped is /dev/zero (kinds/memory/mappings.cc).
+    const FileState state = S_ISCHR(file.mode())       ? FileState::kZeros
+                            : there && same(now, file) ? FileState::kSame
+                                                       : FileState::kChanged;
+    view.files_.push_back(state);
+  }
+  return view;
+}
+
+std::vector<Extent> MemoryView::extents(uint64_t start, uint64_t end) const {
+  std::vector<Extent> out;
+  auto vma = std::upper_bound(space_.vmas().begin(), space_.vmas().end(), start,
+                              [](uint64_t address, const Vma& other) { return address < other.end(); });
+  for (; vma != space_.vmas().end() && vma->start() < end; ++vma)
+    describe(*vma, std::max(start, vma->start()), std::min(end, vma->end()), out);
+  return out;
+}
+
+void MemoryView::describe(const Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const {
+  switch (vma.backing()) {
+    case Vma::FILE:
+      return describe_file(vma, start, end, out);
+    case Vma::SHARED_ANONYMOUS:
+      return describe_object(vma, start, end, out);
+    case Vma::VDSO:
+      return describe_vdso(vma, start, end, out);
+    default:
+      overlay(
+          space_.runs(), static_cast<uint64_t>(space_.pid()), start, start, end,
+          [](uint64_t from, uint64_t to, std::vector<Extent>& into) {
+            add(into, {from, to, Source::kZero});
+          },
+          out);
+  }
+}
+
+void MemoryView::describe_file(const Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const {
+  const FileState state = files_[vma.file()];
+  const uint64_t file_size = space_.files(static_cast<int>(vma.file())).size();
+  const Filler clean = [&](uint64_t from, uint64_t to, std::vector<Extent>& into) {
+    if (state == FileState::kZeros) return add(into, {from, to, Source::kZero});
+    const uint64_t offset = vma.offset() + (from - vma.start());
+    // Beyond the page that holds the file's last byte there is only SIGBUS.
+    const uint64_t left = file_size > offset ? file_size - offset : 0;
+    const uint64_t inside = left >= to - from ? to : from + page_up(left);
+    const Source source = state == FileState::kSame ? Source::kFile : Source::kUnknown;
+    add(into, {from, inside, source, vma.file(), offset});
+    add(into, {inside, to, Source::kUnknown});
+  };
+  if (vma.shared()) return clean(start, end, out);
+  overlay(space_.runs(), static_cast<uint64_t>(space_.pid()), start, start, end, clean, out);
+}
+
+void MemoryView::describe_object(const Vma& vma, uint64_t start, uint64_t end,
+                                 std::vector<Extent>& out) const {
+  const auto& object = *image_.records.find<kinds::SharedMemory>(kinds::kSharedMemoryRecord, vma.object());
+  const auto position = [&](uint64_t address) { return vma.offset() + (address - vma.start()); };
+  const uint64_t object_size = page_up(object.size());
+  const Filler zero = [&](uint64_t from, uint64_t to, std::vector<Extent>& into) {
+    const uint64_t left = object_size > position(from) ? object_size - position(from) : 0;
+    const uint64_t inside = from + std::min(left, to - from);
+    add(into, {from, inside, Source::kZero});
+    add(into, {inside, to, Source::kUnknown});
+  };
+  overlay(object.runs(), kinds::kSharedPages | object.id(), position(start), start, end, zero, out);
+}
+
+void MemoryView::describe_vdso(const Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const {
+  const auto* vdso = image_.records.find<kinds::Vdso>(kinds::kVdsoRecord, space_.vdso_hash());
+  const uint64_t size = vdso == nullptr ? 0 : vdso->code().size();
+  // The kernel's data come first, its code last.
+  const uint64_t code = size > vma.end() - vma.start() ? vma.end() : vma.end() - size;
+  add(out, {start, std::min(end, code), Source::kUnknown});
+  const uint64_t from = std::max(start, code);
+  add(out, {from, end, Source::kVdso, space_.vdso_hash(), from - code});
+}
+
+Result<void> MemoryView::read(const Extent& extent, uint64_t address, std::span<std::byte> into) const {
+  CR_CHECK(address >= extent.start && address <= extent.end && into.size() <= extent.end - address);
+  const uint64_t offset = extent.offset + (address - extent.start);
+  switch (extent.source) {
+    case Source::kPages:
+      return read_page_data(image_.reader, extent.where, offset, into);
+    case Source::kZero:
+      std::fill(into.begin(), into.end(), std::byte{0});
+      return {};
+    case Source::kFile:
+      return read_file(space_.files(static_cast<int>(extent.where)), offset, into);
+    case Source::kVdso: {
+      const auto& vdso = *image_.records.find<kinds::Vdso>(kinds::kVdsoRecord, extent.where);
+      std::memcpy(into.data(), vdso.code().data() + offset, into.size());
+      return {};
+    }
+    default:
+      return fail(ErrorKind::kSystem, "the image has no bytes of {:#x}-{:#x}", extent.start, extent.end);
+  }
+}
+
+Result<void> MemoryView::read(uint64_t address, std::span<std::byte> into) const {
+  const auto end = checked_add<uint64_t>(address, into.size());
+  if (!end || *end > UINT64_MAX - kPageSize)
+    return fail(ErrorKind::kSystem, "{} bytes at {:#x} are not in user space", into.size(), address);
+  for (const Extent& extent : extents(page_down(address), page_up(*end))) {
+    if (extent.start > address || into.empty()) break;
+    const std::span<std::byte> piece = into.first(std::min<uint64_t>(into.size(), extent.end - address));
+    CR_TRY(read(extent, address, piece));
+    address += piece.size();
+    into = into.subspan(piece.size());
+  }
+  if (!into.empty()) return fail(ErrorKind::kSystem, "nothing is mapped at {:#x}", address);
+  return {};
+}
+
+// Bytes beyond the end of the file but in its last page are zero in memory.
+Result<void> MemoryView::read_file(const FileIdentity& file, uint64_t offset,
+                                   std::span<std::byte> into) const {
+  // It was a regular file a moment ago; should it be a FIFO now, nobody waits for its other end.
+  const sys::UniqueFd fd = CR_TRY(sys::open(file.path(), O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  struct stat now;
+  if (::fstat(fd.get(), &now) < 0) return fail_errno("stat {}", file.path());
+  if (!same(now, file)) return fail(ErrorKind::kConflict, "{} has just been changed", file.path());
+  const uint64_t left = file.size() > offset ? file.size() - offset : 0;
+  const std::span<std::byte> inside = into.first(std::min<uint64_t>(into.size(), left));
+  CR_TRY(sys::pread_fully(fd.get(), inside, offset), "{}", file.path());
+  std::fill(into.begin() + static_cast<std::ptrdiff_t>(inside.size()), into.end(), std::byte{0});
+  return {};
+}
+
+}  // namespace cr::engine
