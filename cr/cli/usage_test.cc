@@ -11,11 +11,13 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const std::vector<std::string> kCommands = {"dump", "restore", "check", "verify", "show", "plan"};
+const std::vector<std::string> kCommands = {"dump", "restore", "check", "verify", "show", "plan", "binfmt"};
 
 TEST(Help, FitsIntoEightyColumns) {
   std::vector<std::vector<std::string>> calls{{"--help"}};
   for (const std::string& command : kCommands) calls.push_back({command, "--help"});
+  for (const std::string command : {"install", "remove", "status"})
+    calls.push_back({"binfmt", command, "--help"});
   for (const auto& call : calls) {
     const Outcome help = run(call);
     EXPECT_EQ(help.status, 0) << call[0];
@@ -75,6 +77,14 @@ const std::vector<std::vector<std::string>> kNonsense = {
     {"verify", "-q", "/nowhere/x"},
     {"show"},
     {"plan"},
+    {"binfmt"},
+    {"binfmt", "fly"},
+    {"binfmt", "install", "--name", ""},
+    {"binfmt", "install", "--name", "a/b"},
+    {"binfmt", "install", "--name", ".."},
+    {"binfmt", "install", "--name", "register"},
+    {"binfmt", "remove", "--name", "status"},
+    {"binfmt", "remove", "--name", std::string(65, 'n')},
 };
 
 TEST(Usage, WhatMakesNoSenseExitsWithTwo) {
