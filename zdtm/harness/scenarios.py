@@ -6,6 +6,7 @@ import time
 from typing import Callable
 
 from harness.engines.base import NotOffered
+from harness.executed import executed
 from harness.killing import killed
 from harness.real import interrupted, undisturbed
 from harness.sweep import swept, swept_inside
@@ -111,6 +112,7 @@ SPECIAL: dict[str, Callable[[Stage], None]] = {
     "interrupted": interrupted,
     "swept": swept,
     "swept-inside": swept_inside,
+    "executed": lambda stage: executed(stage, _generation),
 }
 
 
