@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "cr/cli/binfmt.h"
+#include "cr/cli/diff.h"
 #include "cr/cli/executed.h"
 #include "cr/cli/output.h"
 #include "cr/cli/pid_file.h"
@@ -31,6 +32,7 @@ constexpr char kFooter[] =
     "  4  the image is invalid\n"
     "  5  conflict at the restore: an id is taken, a file has changed\n"
     "  6  the deadline passed; everything is as before\n"
+    "  7  `cr diff`: the images differ\n"
     "`cr restore` in the foreground ends with the status of the restored root task,\n"
     "or 128 plus the number of the signal that killed it.";
 
@@ -39,7 +41,9 @@ constexpr double kMaxDeadline = 365 * 24 * 3600;  // far from where a clock's co
 struct Arguments {
   pid_t pid = 0;
   std::string file;
+  std::string other;  // of two images
   std::string pidfile;
+  bool all = false;
   std::string name = kBinfmtName;
   bool leave_running = false;
   bool executable = false;
@@ -133,6 +137,10 @@ Result<int> plan(const Arguments& arguments, const Output& output) {
   const kinds::Plan plan = CR_TRY(engine::compile(loaded.records), "plan {}", arguments.file);
   CR_TRY(output.text(output.json() ? plan_to_json(plan) : plan_to_text(plan)));
   return 0;
+}
+
+Result<int> diff(const Arguments& arguments, const Output& output) {
+  return cli::diff(arguments.file, arguments.other, arguments.all, output);
 }
 
 Result<int> install(const Arguments& arguments, const Output& output) {
@@ -229,6 +237,10 @@ int run(int argc, char** argv) {
   with_file(add("verify", "Check every byte and every record of FILE", verify));
   with_file(add("show", "Show what FILE holds", show));
   with_file(add("plan", "Show how a restore of FILE would go", plan));
+  CLI::App* diff_command = add("diff", "Show in what two images differ, records and memory", diff);
+  diff_command->add_option("A", arguments.file, "An image")->required()->type_name("");
+  diff_command->add_option("B", arguments.other, "Another one")->required()->type_name("");
+  diff_command->add_flag("--all", arguments.all, "Also what differs in every dump: registers, times");
   CLI::App* binfmt = app.add_subcommand("binfmt", "Images as programs: ./FILE restores its tree");
   binfmt->require_subcommand(1);
   const auto with_name = [&](CLI::App* sub) {

@@ -11,7 +11,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const std::vector<std::string> kCommands = {"dump", "restore", "check", "verify", "show", "plan", "binfmt"};
+const std::vector<std::string> kCommands = {"dump", "restore", "check", "verify",
+                                            "show", "plan",    "diff",  "binfmt"};
 
 TEST(Help, FitsIntoEightyColumns) {
   std::vector<std::vector<std::string>> calls{{"--help"}};
@@ -31,9 +32,9 @@ TEST(Help, FitsIntoEightyColumns) {
 TEST(Help, NamesEveryCommandAndExitStatus) {
   const std::string help = run({"--help"}).out;
   for (const std::string& command : kCommands) EXPECT_THAT(help, HasSubstr("\n  " + command + " "));
-  for (const std::string command : {"", "dump", "restore", "check", "verify", "show", "plan"}) {
+  for (const std::string command : {"", "dump", "restore", "check", "verify", "show", "plan", "diff"}) {
     const std::string of_command = command.empty() ? help : run({command, "--help"}).out;
-    for (int status = 0; status <= 6; ++status)
+    for (int status = 0; status <= 7; ++status)
       EXPECT_THAT(of_command, HasSubstr(fmt::format("\n  {}  ", status))) << command;
     EXPECT_THAT(of_command, HasSubstr("128 plus the number of the signal")) << command;
   }
@@ -77,6 +78,9 @@ const std::vector<std::vector<std::string>> kNonsense = {
     {"verify", "-q", "/nowhere/x"},
     {"show"},
     {"plan"},
+    {"diff"},
+    {"diff", "/nowhere/x"},
+    {"diff", "/nowhere/x", "/nowhere/y", "/nowhere/z"},
     {"binfmt"},
     {"binfmt", "fly"},
     {"binfmt", "install", "--name", ""},
