@@ -9,6 +9,9 @@
 #include <cstdio>
 #include <optional>
 
+#include "cr/cli/binfmt.h"
+#include "cr/cli/diff.h"
+#include "cr/cli/executed.h"
 #include "cr/cli/output.h"
 #include "cr/cli/pid_file.h"
 #include "cr/cli/show.h"
@@ -30,6 +33,7 @@ constexpr char kFooter[] =
     "  4  the image is invalid\n"
     "  5  conflict at the restore: an id is taken, a file has changed\n"
     "  6  the deadline passed; everything is as before\n"
+    "  7  `cr diff`: the images differ\n"
     "`cr restore` in the foreground ends with the status of the restored root task,\n"
     "or 128 plus the number of the signal that killed it.";
 
@@ -38,9 +42,13 @@ constexpr double kMaxDeadline = 365 * 24 * 3600;  // far from where a clock's co
 struct Arguments {
   pid_t pid = 0;
   std::string file;
+  std::string other;  // of two images
   std::string pidfile;
   std::string directory;
+  bool all = false;
+  std::string name = kBinfmtName;
   bool leave_running = false;
+  bool executable = false;
   bool detach = false;
   double deadline_s = 0;
 };
@@ -56,7 +64,7 @@ engine::Operation operation_of(const Arguments& arguments, const Output& output)
 
 Result<int> dump(const Arguments& arguments, const Output& output) {
   const engine::DumpOptions options{arguments.pid, arguments.file, arguments.leave_running,
-                                    operation_of(arguments, output)};
+                                    arguments.executable, operation_of(arguments, output)};
   const engine::DumpReport report = CR_TRY(engine::dump(options), "dump");
   CR_TRY(output.result({{"image", arguments.file},
                         {"tasks", report.tasks},
@@ -155,6 +163,18 @@ Result<int> core(const Arguments& arguments, const Output& output) {
   return 0;
 }
 
+Result<int> diff(const Arguments& arguments, const Output& output) {
+  return cli::diff(arguments.file, arguments.other, arguments.all, output);
+}
+
+Result<int> install(const Arguments& arguments, const Output& output) {
+  return binfmt_install(arguments.name, output);
+}
+Result<int> remove(const Arguments& arguments, const Output& output) {
+  return binfmt_remove(arguments.name, output);
+}
+Result<int> status(const Arguments&, const Output& output) { return binfmt_status(output); }
+
 // CLI::Range lets "nan" through, and takes "010" for eight: a wrong process would be frozen.
 const CLI::Validator kPid(
     [](const std::string& text) {
@@ -177,6 +197,16 @@ const CLI::Validator kSeconds(
     },
     "");
 
+// What the kernel takes for the name of a file in its folder, and what people can type.
+const CLI::Validator kName(
+    [](const std::string& text) {
+      constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+.";
+      const bool sound = !text.empty() && text.front() != '.' && text.size() <= 64 && text != "status" &&
+                         text != "register" && text.find_first_not_of(kLetters) == std::string::npos;
+      return sound ? std::string() : fmt::format("'{}' is no name for a registration", text);
+    },
+    "");
+
 bool wants_json(int argc, char** argv) {
   return std::any_of(argv + 1, argv + argc, [](std::string_view word) { return word == "--json"; });
 }
@@ -190,12 +220,15 @@ int run(int argc, char** argv) {
   bool json = false, verbose = false;
   Arguments arguments;
   Command command = nullptr;
-  const auto add = [&](const char* name, const char* what, Command function) {
-    CLI::App* sub = app.add_subcommand(name, what);
+  const auto add_to = [&](CLI::App* parent, const char* name, const char* what, Command function) {
+    CLI::App* sub = parent->add_subcommand(name, what);
     sub->add_flag("--json", json, "One JSON object on stdout, also for errors");
     sub->add_flag("-v,--verbose", verbose, "Say what is being done");
     sub->callback([&command, function] { command = function; });
     return sub;
+  };
+  const auto add = [&](const char* name, const char* what, Command function) {
+    return add_to(&app, name, what, function);
   };
   const auto with_deadline = [&](CLI::App* sub) {
     sub->add_option("--deadline", arguments.deadline_s, "Give up after so many seconds, all as before")
@@ -213,6 +246,8 @@ int run(int argc, char** argv) {
   with_pid(dump_command);
   dump_command->add_option("-o,--output", arguments.file, "The image")->required()->type_name("FILE");
   dump_command->add_flag("--leave-running", arguments.leave_running, "The tree goes on after its checkpoint");
+  dump_command->add_flag("--executable", arguments.executable,
+                         "FILE gets mode 0700, to be run (see cr binfmt)");
   with_deadline(dump_command);
   CLI::App* restore_command = add("restore", "Restore the tree of FILE and wait for its root", restore);
   with_file(restore_command);
@@ -232,6 +267,21 @@ int run(int argc, char** argv) {
       ->required()
       ->type_name("DIR");
   core_command->add_option("--pid", arguments.pid, "Only this process")->type_name("PID")->check(kPid);
+  CLI::App* diff_command = add("diff", "Show in what two images differ, records and memory", diff);
+  diff_command->add_option("A", arguments.file, "An image")->required()->type_name("");
+  diff_command->add_option("B", arguments.other, "Another one")->required()->type_name("");
+  diff_command->add_flag("--all", arguments.all, "Also what differs in every dump: registers, times");
+  CLI::App* binfmt = app.add_subcommand("binfmt", "Images as programs: ./FILE restores its tree");
+  binfmt->require_subcommand(1);
+  const auto with_name = [&](CLI::App* sub) {
+    sub->add_option("--name", arguments.name, "Of the registration")
+        ->type_name("NAME")
+        ->capture_default_str()
+        ->check(kName);
+  };
+  with_name(add_to(binfmt, "install", "Have the kernel run this program for images", install));
+  with_name(add_to(binfmt, "remove", "Take the registration away", remove));
+  add_to(binfmt, "status", "Tell who is run for images", status);
 
   try {
     app.parse(argc, argv);
@@ -264,5 +314,6 @@ int main(int argc, char** argv) {
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
   sigprocmask(SIG_BLOCK, &child, nullptr);
-  return cr::cli::run(argc, argv);
+  std::vector<char*> words = cr::cli::command_line(argc, argv);
+  return cr::cli::run(static_cast<int>(words.size()) - 1, words.data());
 }

@@ -1,11 +1,11 @@
 #include "cr/cli/show.h"
 
-#include <google/protobuf/text_format.h>
 #include <google/protobuf/util/json_util.h>
 
 #include <nlohmann/json.hpp>
 
 #include "cr/executor/text.h"
+#include "cr/kinds/record_text.h"
 
 namespace cr::cli {
 namespace {
@@ -48,16 +48,10 @@ std::string to_json(const engine::Loaded& image) {
 }
 
 std::string to_text(const engine::Loaded& image) {
-  std::string text;
-  google::protobuf::TextFormat::Printer printer;
-  printer.SetExpandAny(false);
-  std::string body;
-  printer.PrintToString(image.origin, &body);
-  text += "Origin\n" + body;
-  for (const auto& [key, message] : image.records.by_key()) {
-    printer.PrintToString(*message, &body);
-    text += fmt::format("\n{} {}\n{}", message->GetDescriptor()->name(), key.second, body);
-  }
+  const kinds::RecordText record;
+  std::string text = "Origin\n" + record.lines(image.origin);
+  for (const auto& [key, message] : image.records.by_key())
+    text += fmt::format("\n{} {}\n{}", message->GetDescriptor()->name(), key.second, record.lines(*message));
   for (const auto& [id, section] : image.records.pages)
     text += fmt::format("\nPages of {:#x}: {} bytes at {} of the file\n", id, section.length, section.offset);
   return text;

@@ -1,5 +1,6 @@
 // What the commands say when all goes well: the whole way of one process, and what is read from its image.
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include "cr/cli/cli_testing.h"
 
@@ -135,6 +136,44 @@ TEST_F(Success, ACutImageIsNone) {
     for (const std::string command : {"verify", "show", "plan", "restore"})
       is_error(run({command, "--json", image_}), 4, "invalid-image", image_);
   }
+}
+
+TEST_F(Success, DiffOfOneProgramThatWentOn) {
+  // The image of the fixture may show it on its way to its sleep, which a dump interrupts and the kernel
+  // restarts.
+  const auto call = [&] { return sys::read_file(fmt::format("/proc/{}/syscall", sleeper_.pid())).value(); };
+  const std::string asleep = fmt::format("{} ", SYS_clock_nanosleep),
+                    again_asleep = fmt::format("{} ", SYS_restart_syscall);
+  for (int i = 0; i < 10000 && !call().starts_with(asleep) && !call().starts_with(again_asleep); ++i)
+    ::usleep(1000);
+  const std::string once = folder_ / "once", again = folder_ / "again";
+  for (const std::string& image : {once, again})
+    succeed({"dump", "--leave-running", "--json", sleeper_.name(), "-o", image});
+  nlohmann::json same = succeed({"diff", "--json", once, again});
+  EXPECT_THAT(names_in(same), ::testing::ElementsAre("fields", "pages", "same"));
+  EXPECT_EQ(same["same"], true) << same;
+  EXPECT_EQ(run({"diff", once, once, "--all"}).out, "no difference\n");
+  // It sleeps for a time that runs out.
+  const Outcome all = run({"diff", "--all", once, again});
+  EXPECT_EQ(all.status, 7);
+  EXPECT_THAT(all.out,
+              HasSubstr("pid " + sleeper_.name() + " thread " + sleeper_.name() + " wait.remaining_ns: "));
+}
+
+TEST_F(Success, DiffOfTwoPrograms) {
+  const Sleeper other("1000");
+  const std::string second = folder_ / "second";
+  succeed({"dump", "--leave-running", "--json", other.name(), "-o", second});
+  const Outcome outcome = run({"diff", "--json", image_, second});
+  EXPECT_EQ(outcome.status, 7);
+  const nlohmann::json found = json_of(outcome);
+  EXPECT_EQ(found["same"], false);
+  EXPECT_EQ(found["fields"][0]["where"], "origin");
+  EXPECT_EQ(found["fields"][0]["field"], "root");
+  EXPECT_EQ(found["fields"][0]["a"], sleeper_.name());
+  EXPECT_EQ(found["fields"][0]["b"], other.name());
+  EXPECT_THAT(run({"diff", image_, second}).out,
+              HasSubstr("pid " + other.name() + " task: absent -> present\n"));
 }
 
 TEST_F(Success, ATakenPidIsAConflict) {

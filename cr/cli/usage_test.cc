@@ -11,11 +11,14 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const std::vector<std::string> kCommands = {"dump", "restore", "check", "verify", "show", "plan", "core"};
+const std::vector<std::string> kCommands = {"dump", "restore", "check", "verify", "show",
+                                            "plan", "core",    "diff",  "binfmt"};
 
 TEST(Help, FitsIntoEightyColumns) {
   std::vector<std::vector<std::string>> calls{{"--help"}};
   for (const std::string& command : kCommands) calls.push_back({command, "--help"});
+  for (const std::string command : {"install", "remove", "status"})
+    calls.push_back({"binfmt", command, "--help"});
   for (const auto& call : calls) {
     const Outcome help = run(call);
     EXPECT_EQ(help.status, 0) << call[0];
@@ -29,9 +32,10 @@ TEST(Help, FitsIntoEightyColumns) {
 TEST(Help, NamesEveryCommandAndExitStatus) {
   const std::string help = run({"--help"}).out;
   for (const std::string& command : kCommands) EXPECT_THAT(help, HasSubstr("\n  " + command + " "));
-  for (const std::string command : {"", "dump", "restore", "check", "verify", "show", "plan", "core"}) {
+  for (const std::string command :
+       {"", "dump", "restore", "check", "verify", "show", "plan", "core", "diff"}) {
     const std::string of_command = command.empty() ? help : run({command, "--help"}).out;
-    for (int status = 0; status <= 6; ++status)
+    for (int status = 0; status <= 7; ++status)
       EXPECT_THAT(of_command, HasSubstr(fmt::format("\n  {}  ", status))) << command;
     EXPECT_THAT(of_command, HasSubstr("128 plus the number of the signal")) << command;
   }
@@ -80,6 +84,17 @@ const std::vector<std::vector<std::string>> kNonsense = {
     {"core", "-o", "/nowhere"},
     {"core", "/nowhere/x", "-o", "/nowhere", "--pid", "1"},
     {"core", "/nowhere/x", "-o", "/nowhere", "--pid", "0x12"},
+    {"diff"},
+    {"diff", "/nowhere/x"},
+    {"diff", "/nowhere/x", "/nowhere/y", "/nowhere/z"},
+    {"binfmt"},
+    {"binfmt", "fly"},
+    {"binfmt", "install", "--name", ""},
+    {"binfmt", "install", "--name", "a/b"},
+    {"binfmt", "install", "--name", ".."},
+    {"binfmt", "install", "--name", "register"},
+    {"binfmt", "remove", "--name", "status"},
+    {"binfmt", "remove", "--name", std::string(65, 'n')},
 };
 
 TEST(Usage, WhatMakesNoSenseExitsWithTwo) {

@@ -72,7 +72,9 @@ Result<void> prove(Cut& taken) {
 }
 
 Result<uint64_t> write(Cut& taken, const DumpOptions& options) {
-  image::Writer writer = CR_TRY(image::Writer::create(options.path));
+  using Executable = image::Writer::Executable;
+  image::Writer writer =
+      CR_TRY(image::Writer::create(options.path, options.executable ? Executable::kYes : Executable::kNo));
   const kinds::Origin origin = CR_TRY(origin_here(options.root));
   CR_TRY(writer.add_record(kinds::kOriginRecord, 0, origin.SerializeAsString()));
   options.operation.step("copying memory");

@@ -10,6 +10,7 @@ struct DumpOptions {
   pid_t root = 0;
   std::string path;
   bool leave_running = false;
+  bool executable = false;  // the image's mode lets its owner run it
   Operation operation;
 };
 

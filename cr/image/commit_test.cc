@@ -44,6 +44,15 @@ TEST(Commit, NothingIsSeenBefore) {
   EXPECT_EQ(std::filesystem::status(dir / "x").permissions(), std::filesystem::perms(0600));
 }
 
+TEST(Commit, AnExecutableImageIsItsOwnersAlone) {
+  const TempDir dir;
+  const mode_t old = ::umask(0177);  // would take the x away
+  Writer writer = must(Writer::create(dir / "x", Writer::Executable::kYes));
+  must(writer.commit());
+  ::umask(old);
+  EXPECT_EQ(std::filesystem::status(dir / "x").permissions(), std::filesystem::perms(0700));
+}
+
 TEST(Commit, DestructorLeavesNothing) {
   const TempDir dir;
   { Writer writer = must(Writer::create(dir / "x")); }

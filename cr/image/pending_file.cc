@@ -107,6 +107,11 @@ Result<void> PendingFile::check_target() const {
   return fail(ErrorKind::kSystem, "{} {}: exists and is not a regular file; give another name", what_, path_);
 }
 
+Result<void> PendingFile::make_executable() const {
+  if (::fchmod(file_.get(), kMode | S_IXUSR) != 0) return fail_errno("image {}: fchmod", path_);
+  return {};
+}
+
 Result<void> PendingFile::publish() {
   if (::fsync(file_.get()) != 0) return fail_errno("{} {}: fsync", what_, path_);
   if (!temporary_name_.empty()) {

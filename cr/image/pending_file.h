@@ -25,6 +25,9 @@ class PendingFile {
   int fd() const { return file_.get(); }
   const std::string& path() const { return path_; }
 
+  // For its owner. Requires: not yet published.
+  Result<void> make_executable() const;
+
   // fsync, name, fsync of the directory. A regular file that has the name is replaced; readers see one or the
   // other.
   Result<void> publish();

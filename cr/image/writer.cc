@@ -143,8 +143,9 @@ void Writer::State::finish_section(uint64_t hash) {
   index.back().hash = hash;
 }
 
-Result<Writer> Writer::create(const std::string& path) {
+Result<Writer> Writer::create(const std::string& path, Executable executable) {
   auto state = std::make_unique<State>(CR_TRY(PendingFile::create(path)));
+  if (executable == Executable::kYes) CR_TRY(state->file.make_executable());
   std::array<std::byte, 16> image_id;
   if (::getrandom(image_id.data(), image_id.size(), 0) != static_cast<ssize_t>(image_id.size()))
     return fail_errno("getrandom");

@@ -25,8 +25,9 @@ class Writer {
  public:
   // Fails if the directory cannot be written, or if `path` exists and is not a regular file (a symbolic link
   // is refused too: replacing it would not replace what it points to). The image will have mode 0600: it
-  // holds memory.
-  static Result<Writer> create(const std::string& path);
+  // holds memory; 0700 if its owner is to run it (binfmt_misc).
+  enum class Executable : bool { kNo, kYes };
+  static Result<Writer> create(const std::string& path, Executable executable = Executable::kNo);
 
   Writer(Writer&&) noexcept;
   Writer& operator=(Writer&&) noexcept;

@@ -7,6 +7,7 @@ from typing import Callable
 
 from harness.cored import cored
 from harness.engines.base import NotOffered
+from harness.executed import executed
 from harness.killing import killed
 from harness.real import interrupted, undisturbed
 from harness.sweep import swept, swept_inside
@@ -113,6 +114,7 @@ SPECIAL: dict[str, Callable[[Stage], None]] = {
     "swept": swept,
     "swept-inside": swept_inside,
     "cored": cored,
+    "executed": lambda stage: executed(stage, _generation),
 }
 
 

@@ -15,6 +15,7 @@ class Cr(Engine):
     def dump_argv(self, pid: int, image: Path, leave_running: bool) -> list[str]:
         argv = [self.program, "dump", str(pid), "-o", str(image), "--json"]
         argv += ["--deadline", f"{self.deadline_s:g}"]
+        argv += ["--executable"] * self._executable
         return argv + ["--leave-running"] * leave_running
 
     def restore_detached(self, image: Path, root: int) -> tuple[Outcome, Running]:
@@ -22,9 +23,7 @@ class Cr(Engine):
         pidfile.unlink(missing_ok=True)
         outcome = self.run(
             [
-                self.program,
-                "restore",
-                str(image),
+                *self._restore_argv(image),
                 "--detach",
                 "--pidfile",
                 str(pidfile),
@@ -39,7 +38,17 @@ class Cr(Engine):
         return outcome, Running(root)
 
     def restore_foreground(self, image: Path, root: int) -> Running:
-        return Running(root, self.start([self.program, "restore", str(image)]))
+        return Running(root, self.start(self._restore_argv(image)))
+
+    @property
+    def _executable(self) -> bool:
+        """Images are run, and not given to the program. Requires: it is registered with the kernel."""
+        return bool(self.options.get("executable"))
+
+    def _restore_argv(self, image: Path) -> list[str]:
+        return (
+            [str(image)] if self._executable else [self.program, "restore", str(image)]
+        )
 
     def check(self, pid: int) -> Outcome:
         return self.run([self.program, "check", str(pid), "--json"])
