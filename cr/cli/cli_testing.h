@@ -111,6 +111,7 @@ class Sleeper {
     pid_ = ::fork();
     if (pid_ == 0) {
       ::setpriority(PRIO_PROCESS, 0, 0);  // the tests may run under nice(1), which no image carries
+      ::setsid();                         // nor a session made outside the pid namespace of the tests
       const int null = ::open("/dev/null", O_RDWR);
       for (const int fd : {0, 1, 2}) ::dup2(null, fd);
       for (int fd = 3; fd < 1024; ++fd)
