@@ -47,9 +47,22 @@ static void *body(void *arg)
 	return NULL;
 }
 
+// The first heap of a thread that shrinks makes glibc read /proc/sys/vm/overcommit_memory, once: an open file of /proc
+// is another workload's business.
+static void *shrink_a_heap(void *arg)
+{
+	void *blocks[64];
+	for (int i = 0; i < 64; i++)
+		CHECK(blocks[i] = malloc(60000));
+	for (int i = 0; i < 64; i++)
+		free(blocks[i]);
+	return arg;
+}
+
 int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
+	zdtm_join_thread(zdtm_thread(shrink_a_heap, NULL));
 	pthread_t threads[kThreads];
 	struct slot slots[kSlots] = {{NULL, 0, 0}};
 	unsigned state = 1;
