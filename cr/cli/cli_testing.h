@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "cr/sys/fd.h"
+#include "cr/sys/sys_testing.h"
 
 namespace cr::cli {
 
@@ -78,20 +78,6 @@ inline void is_error(const Outcome& outcome, int status, const std::string& kind
   ASSERT_TRUE(error.contains("blockers") && error["blockers"].is_array()) << object;
   EXPECT_EQ(error["blockers"].empty(), kind != "unsupported") << object;
 }
-
-// A directory of the test's own.
-class Folder {
- public:
-  Folder() : path_(testing::TempDir() + "cr-cli-XXXXXX") { EXPECT_NE(::mkdtemp(path_.data()), nullptr); }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 inline void write_file(const std::string& path, std::string_view bytes) {
   const sys::UniqueFd fd = sys::open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600).value();

@@ -43,7 +43,7 @@ TEST(Errors, APathThatIsNoUtf8) {
 }
 
 TEST(Errors, AFileThatMayNotBeRead) {
-  const Folder folder;
+  const sys::TempDir folder;
   write_file(folder / "locked", "");
   ASSERT_EQ(::chmod((folder / "locked").c_str(), 0), 0);
   // Root reads everything, unless it cannot get these two.
@@ -55,7 +55,7 @@ TEST(Errors, AFileThatMayNotBeRead) {
 }
 
 TEST(Errors, NoImage) {
-  const Folder folder;
+  const sys::TempDir folder;
   write_file(folder / "empty", "");
   write_file(folder / "garbage", std::string(10000, 'g'));
   write_file(folder / "short garbage", "x");
@@ -69,7 +69,7 @@ TEST(Errors, APidThatNobodyHas) {
   const pid_t pid = ::fork();
   if (pid == 0) ::_exit(0);
   ASSERT_EQ(::waitpid(pid, nullptr, 0), pid);
-  const Folder folder;
+  const sys::TempDir folder;
   const std::string number = std::to_string(pid);
   is_error(run({"check", "--json", number}), 1, "system", "pid " + number);
   is_error(run({"dump", "--json", number, "-o", folder / "image"}), 1, "system", "pid " + number);
@@ -80,7 +80,7 @@ TEST(Errors, BlockersAreListed) {
   const Sleeper sleeper("1000");
   ASSERT_EQ(::kill(sleeper.pid(), SIGSTOP), 0);
   ASSERT_EQ(::waitpid(sleeper.pid(), nullptr, WUNTRACED), sleeper.pid());
-  const Folder folder;
+  const sys::TempDir folder;
   for (const auto& call :
        {std::vector<std::string>{"check", "--json", sleeper.name()},
         std::vector<std::string>{"dump", "--json", sleeper.name(), "-o", folder / "image"}}) {
@@ -101,7 +101,7 @@ TEST(Errors, BlockersAreListed) {
 
 TEST(Errors, ADeadlineThatHasPassed) {
   Sleeper sleeper("1000");
-  const Folder folder;
+  const sys::TempDir folder;
   is_error(run({"check", "--json", "--deadline", "0.0001", sleeper.name()}), 6, "deadline", "");
   is_error(run({"dump", "--json", "--deadline", "0.0001", sleeper.name(), "-o", folder / "image"}), 6,
            "deadline", "");
@@ -121,7 +121,7 @@ TEST(Errors, APidFileThatCannotBeWritten) {
 }
 
 TEST(Errors, ARestoreThatFailsLeavesPidFilesAlone) {
-  const Folder folder;
+  const sys::TempDir folder;
   write_file(folder / "old", "what it held\n");
   for (const std::string name : {"old", "new"})
     EXPECT_EQ(run({"restore", "--pidfile", folder / name, "/nowhere/image"}).status, 1);

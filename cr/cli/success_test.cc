@@ -31,7 +31,7 @@ class Success : public testing::Test {
     dumped_ = json_of(outcome);
   }
 
-  const Folder folder_;
+  const sys::TempDir folder_;
   const std::string image_ = folder_ / "image";
   Sleeper sleeper_{"1000"};
   nlohmann::json dumped_;
@@ -199,7 +199,7 @@ TEST_F(Success, WhatCannotBeSaidIsAFailure) {
 }
 
 TEST(Restore, EndsAsTheRootEnds) {
-  const Folder folder;
+  const sys::TempDir folder;
   const std::string image = folder / "image";
   Sleeper sleeper("0.5");
   const std::string name = sleeper.name();
@@ -220,7 +220,7 @@ pid_t only_child_of(pid_t pid) {
 // However far a restore has come: it is in time or it leaves nothing, not even the dead.
 TEST(Restore, NothingIsLeftAfterItsDeadline) {
   ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
-  const Folder folder;
+  const sys::TempDir folder;
   const std::string image = folder / "image";
   Sleeper shell({"sh", "-c", "sleep 1000 & wait"});
   const pid_t pid = shell.pid(), child = only_child_of(pid);
@@ -247,7 +247,7 @@ TEST(Restore, NothingIsLeftAfterItsDeadline) {
 
 TEST(Restore, DetachesAndTellsThePid) {
   ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
-  const Folder folder;
+  const sys::TempDir folder;
   const std::string image = folder / "image", pidfile = folder / "pid";
   Sleeper sleeper("1000");
   const pid_t pid = sleeper.pid();

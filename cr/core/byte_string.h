@@ -1,8 +1,10 @@
 // Numbers of a given word size, one after the other, as the structs of a core file have them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 

@@ -6,18 +6,10 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
-#include <cstring>
+#include "cr/core/core_testing.h"
 
 namespace cr::core {
 namespace {
-
-template <typename T>
-T at(const std::string& bytes, size_t offset) {
-  T value;
-  CR_CHECK(offset + sizeof(value) <= bytes.size());
-  std::memcpy(&value, bytes.data() + offset, sizeof(value));
-  return value;
-}
 
 const std::vector<Segment> kSegments = {
     {0x400000, 0x402000, 0x1000, PROT_READ | PROT_EXEC},

@@ -5,8 +5,8 @@
 #include <sys/procfs.h>
 
 #include <csignal>
-#include <cstring>
 
+#include "cr/core/core_testing.h"
 #include "cr/kinds/kinds_testing.h"
 
 namespace cr::core {
@@ -15,14 +15,6 @@ namespace {
 using kinds::Sample;
 
 constexpr pid_t k64 = 100, k32 = 101;  // tasks of the small tree
-
-template <typename T>
-T at(const std::string& bytes, size_t offset) {
-  T value;
-  CR_CHECK(offset + sizeof(value) <= bytes.size());
-  std::memcpy(&value, bytes.data() + offset, sizeof(value));
-  return value;
-}
 
 class Notes : public testing::Test {
  protected:

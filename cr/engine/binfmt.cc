@@ -65,16 +65,18 @@ Result<std::optional<proc::BinfmtEntry>> find(const std::string& name) {
   return CR_TRY(proc::parse_binfmt_entry(*text), "{}", path_of(name));
 }
 
-// True: there was one, of images, and it is gone.
-Result<bool> remove_ours(const std::string& name) {
-  const auto there = CR_TRY(find(name));
-  if (!there) return false;
+// What was registered for images under this name, and is so no more.
+Result<std::optional<proc::BinfmtEntry>> remove_ours(const std::string& name) {
+  auto there = CR_TRY(find(name));
+  if (!there) return std::nullopt;
   if (!is_of_images(*there))
     return fail(ErrorKind::kConflict, "{} is registered for other files, which {} runs; give another name",
                 name, there->interpreter);
   CR_TRY(write_to(path_of(name), "-1"));
-  return true;
+  return there;
 }
+
+Result<void> register_line(const std::string& line) { return write_to(path_of("register"), line); }
 
 // Any character may separate the fields, and nothing can be escaped in the path: one that is not in it.
 // The kernel refuses letters that are flags.
@@ -129,14 +131,20 @@ Result<BinfmtInstalled> install_binfmt(const std::string& name) {
   if (::stat(done.interpreter.c_str(), &status) != 0) return fail_errno("{}", done.interpreter);
   const std::string line = CR_TRY(binfmt_registration(name, magic(), done.interpreter));
   done.mounted_now = CR_TRY(mount_it());
-  done.replaced = CR_TRY(remove_ours(name));
-  CR_TRY(write_to(path_of("register"), line), "registering {} for images", done.interpreter);
+  const auto before = CR_TRY(remove_ours(name));
+  done.replaced = before.has_value();
+  auto registered = register_line(line);
+  // There cannot be two of a name, so the older one had to go first: it comes back.
+  if (!registered && before)
+    if (const auto older = binfmt_registration(name, magic(), before->interpreter))
+      (void)register_line(*older);
+  CR_TRY(std::move(registered), "registering {} for images", done.interpreter);
   return done;
 }
 
 Result<bool> remove_binfmt(const std::string& name) {
   if (!is_mounted()) return false;
-  return remove_ours(name);
+  return CR_TRY(remove_ours(name)).has_value();
 }
 
 }  // namespace cr::engine

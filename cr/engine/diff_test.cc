@@ -1,12 +1,9 @@
 // What differs between two images is told by name, and what differs in every dump only when asked for.
 #include "cr/engine/diff.h"
 
-#include <stdlib.h>
-
-#include <filesystem>
-
 #include "cr/image/writer.h"
 #include "cr/kinds/kinds_testing.h"
+#include "cr/sys/sys_testing.h"
 
 namespace cr::engine {
 namespace {
@@ -105,9 +102,6 @@ TEST(PageDiff, RangesThatBothMap) {
 
 class Diff : public testing::Test {
  protected:
-  Diff() : dir_(testing::TempDir() + "cr-diff-XXXXXX") { EXPECT_NE(::mkdtemp(dir_.data()), nullptr); }
-  ~Diff() override { std::filesystem::remove_all(dir_); }
-
   // An image of the records whose pages hold `letters`, one each, in the order of the page sections.
   Loaded image(const Sample& sample, const std::string& letters) {
     std::vector<std::string> pages;
@@ -116,7 +110,7 @@ class Diff : public testing::Test {
   }
 
   Loaded image_of(const Sample& sample, std::vector<std::string> pages) {
-    const std::string path = fmt::format("{}/{}", dir_, ++count_);
+    const std::string path = dir_ / std::to_string(++count_);
     image::Writer writer = image::Writer::create(path).value();
     kinds::Origin origin;
     origin.set_root(100);
@@ -137,7 +131,7 @@ class Diff : public testing::Test {
     return load(path).value();
   }
 
-  std::string dir_;
+  sys::TempDir dir_;
   int count_ = 0;
 };
 

@@ -1,12 +1,9 @@
 // From a file to validated records; whatever is wrong with the file or with what it says is an invalid image.
 #include "cr/engine/load.h"
 
-#include <stdlib.h>
-
-#include <filesystem>
-
 #include "cr/image/writer.h"
 #include "cr/kinds/kinds_testing.h"
+#include "cr/sys/sys_testing.h"
 
 namespace cr::engine {
 namespace {
@@ -16,10 +13,7 @@ using ::testing::HasSubstr;
 
 class Load : public testing::Test {
  protected:
-  Load() : dir_(testing::TempDir() + "cr-load-XXXXXX") { EXPECT_NE(::mkdtemp(dir_.data()), nullptr); }
-  ~Load() override { std::filesystem::remove_all(dir_); }
-
-  std::string path() const { return dir_ + "/image"; }
+  std::string path() const { return dir_ / "image"; }
 
   // The records as a dump writes them; `more` adds to the file before it is committed.
   void write(const Sample& sample, bool with_origin = true,
@@ -50,7 +44,7 @@ class Load : public testing::Test {
     EXPECT_THAT(loaded.error().message(), HasSubstr(words));
   }
 
-  std::string dir_;
+  sys::TempDir dir_;
 };
 
 TEST_F(Load, GivesBackWhatWasWritten) {

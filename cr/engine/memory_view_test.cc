@@ -2,7 +2,6 @@
 // nobody's.
 #include "cr/engine/memory_view.h"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -11,6 +10,7 @@
 #include "cr/image/hash.h"
 #include "cr/image/writer.h"
 #include "cr/kinds/kinds_testing.h"
+#include "cr/sys/sys_testing.h"
 
 namespace cr::engine {
 namespace {
@@ -30,13 +30,8 @@ std::string numbered_pages(uint64_t length) {
 
 class MemoryViewTest : public testing::Test {
  protected:
-  MemoryViewTest() : dir_(testing::TempDir() + "cr-view-XXXXXX") {
-    EXPECT_NE(::mkdtemp(dir_.data()), nullptr);
-  }
-  ~MemoryViewTest() override { std::filesystem::remove_all(dir_); }
-
   MemoryView view() {
-    image::Writer writer = image::Writer::create(dir_ + "/image").value();
+    image::Writer writer = image::Writer::create(dir_ / "image").value();
     EXPECT_TRUE(writer.add_record(kinds::kOriginRecord, 0, std::string_view()));
     for (const auto& [id, section] : sample_.records.pages) {
       EXPECT_TRUE(writer.begin_pages(id));
@@ -48,7 +43,7 @@ class MemoryViewTest : public testing::Test {
     for (const auto& [key, message] : sample_.records.by_key())
       EXPECT_TRUE(writer.add_record(key.first, key.second, message->SerializeAsString()));
     EXPECT_TRUE(writer.commit());
-    auto loaded = load(dir_ + "/image");
+    auto loaded = load(dir_ / "image");
     EXPECT_TRUE(loaded) << loaded.error().message();
     loaded_ = std::make_unique<Loaded>(std::move(*loaded));
     return MemoryView::of(*loaded_, 100);
@@ -56,7 +51,7 @@ class MemoryViewTest : public testing::Test {
 
   // A file of `size` letters, as file 0 of the process; mapped at 0x400000 by the sample.
   std::string file(uint64_t size) {
-    const std::string path = dir_ + "/file";
+    const std::string path = dir_ / "file";
     const sys::UniqueFd fd = sys::open(path, O_WRONLY | O_CREAT, 0600).value();
     const std::string letters(size, 'f');
     EXPECT_TRUE(sys::write_fully(fd.get(), std::as_bytes(std::span(letters))));
@@ -84,7 +79,7 @@ class MemoryViewTest : public testing::Test {
     return out;
   }
 
-  std::string dir_;
+  sys::TempDir dir_;
   Sample sample_ = kinds::small_tree();
   std::unique_ptr<Loaded> loaded_;
 };

@@ -9,41 +9,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "cr/image/reader.h"
 #include "cr/image/writer.h"
+#include "cr/sys/sys_testing.h"
 
 namespace cr::image {
 
-class TempDir {
- public:
-  TempDir() : path_(testing::TempDir() + "cr-image-XXXXXX") {
-    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("mkdtemp " + path_);
-  }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  ~TempDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-
-  const std::string& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-  std::set<std::string> names() const {
-    std::set<std::string> found;
-    for (const auto& entry : std::filesystem::directory_iterator(path_))
-      found.insert(entry.path().filename());
-    return found;
-  }
-
- private:
-  std::string path_;
-};
+using sys::TempDir;
 
 // Pages that differ from each other and from run to run of the seed.
 inline std::string some_pages(size_t pages, uint64_t seed) {

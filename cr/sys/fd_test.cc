@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "cr/sys/sys_testing.h"
+
 namespace cr::sys {
 namespace {
 
@@ -33,17 +35,6 @@ struct Pipe {
     write_end.reset(ends[1]);
   }
   UniqueFd read_end, write_end;
-};
-
-class TempDir {
- public:
-  TempDir() : path_(testing::TempDir() + "cr-sys-XXXXXX") { EXPECT_NE(::mkdtemp(path_.data()), nullptr); }
-  ~TempDir() { std::filesystem::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 TEST(UniqueFd, ClosesWhatItOwns) {

@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <functional>
 
 #include "cr/base/numbers.h"
+#include "cr/sys/sys_testing.h"
 
 namespace cr::sys {
 namespace {
@@ -22,33 +22,6 @@ namespace {
 using ::testing::HasSubstr;
 
 RemoteAddr at(const void* address) { return {reinterpret_cast<uint64_t>(address)}; }
-
-// A fork that does something first and then waits to be killed.
-class Child {
- public:
-  explicit Child(const std::function<void()>& first = [] {}) {
-    int ready[2];
-    EXPECT_EQ(::pipe(ready), 0);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      first();
-      (void)!::write(ready[1], "r", 1);
-      for (;;) ::pause();
-    }
-    ::close(ready[1]);
-    char byte;
-    EXPECT_EQ(::read(ready[0], &byte, 1), 1);
-    ::close(ready[0]);
-  }
-  ~Child() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  pid_t pid() const { return pid_; }
-
- private:
-  pid_t pid_ = 0;
-};
 
 class Pages {
  public:

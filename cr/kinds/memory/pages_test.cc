@@ -2,47 +2,20 @@
 #include "cr/kinds/memory/pages.h"
 
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 #include <csignal>
-#include <cstring>
-#include <filesystem>
 
 #include "cr/base/numbers.h"
 #include "cr/image/reader.h"
 #include "cr/kinds/kinds_testing.h"
+#include "cr/sys/sys_testing.h"
 
 namespace cr::kinds {
 namespace {
 
+using sys::Child;
+
 constexpr size_t kPages = 64;
-
-// A fork of this process with the pages it has at that moment; what it does first is its own.
-class Child {
- public:
-  explicit Child(const std::function<void()>& first = [] {}) {
-    int ready[2];
-    EXPECT_EQ(::pipe(ready), 0);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      first();
-      (void)!::write(ready[1], "r", 1);
-      for (;;) ::pause();
-    }
-    ::close(ready[1]);
-    char byte;
-    EXPECT_EQ(::read(ready[0], &byte, 1), 1);
-    ::close(ready[0]);
-  }
-  ~Child() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  pid_t pid() const { return pid_; }
-
- private:
-  pid_t pid_ = 0;
-};
 
 class Mapping {
  public:
@@ -153,9 +126,8 @@ TEST(PageCopier, CopiesAlsoWhatItsOwnerMayNotRead) {
   for (size_t page = 0; page < kPages; ++page) mapping.page(page) = static_cast<char>('0' + page);
   const Child child(
       [&] { ::mprotect(reinterpret_cast<void*>(mapping.address(10)), 10 * kPageSize, PROT_NONE); });
-  std::string dir = testing::TempDir() + "cr-pages-XXXXXX";
-  ASSERT_NE(::mkdtemp(dir.data()), nullptr);
-  const std::string path = dir + "/image";
+  const sys::TempDir dir;
+  const std::string path = dir / "image";
   {
     image::Writer writer = image::Writer::create(path).value();
     PageCopier copier = PageCopier::create(child.pid(), writer).value();
@@ -176,7 +148,6 @@ TEST(PageCopier, CopiesAlsoWhatItsOwnerMayNotRead) {
   std::string firsts;
   for (size_t page = 0; page < 5; ++page) firsts += read_back[page * kPageSize];
   EXPECT_EQ(firsts, "234<=");
-  std::filesystem::remove_all(dir);
 }
 
 }  // namespace

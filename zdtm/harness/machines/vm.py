@@ -96,10 +96,9 @@ class VmMachine(Machine):
             for bits in ("m64", "m32")
         ]
         # The static build needs nothing of the guest's userland.
-        for name in ("cr-static", "cr"):
-            if (self.build / "bin" / name).exists():
-                found.append((self.build / "bin" / name, f"{GUEST}/bin/cr"))
-                break
+        engine = self.build / "bin" / "cr-static"
+        if engine.exists():
+            found.append((engine, f"{GUEST}/bin/cr"))
         return found
 
     def open_slot(self) -> Slot:
