@@ -47,7 +47,7 @@ TEST(Binfmt, BrokenOnesAreNamed) {
 }
 
 TEST(Binfmt, WhatANewerKernelAddsPasses) {
-  EXPECT_TRUE(parse_binfmt_entry(std::string(kWine) + "priority 3\n"));
+  EXPECT_TRUE(parse_binfmt_entry(fmt::format("{}priority 3\n", kWine)));
 }
 
 }  // namespace
