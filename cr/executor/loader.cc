@@ -119,10 +119,9 @@ Result<std::string> make_loader(WordSize word_size, const LoaderParams& params) 
   const bool wide = word_size == WordSize::k64;
   CR_TRY(wide ? check_addresses<Elf64>(params) : check_addresses<Elf32>(params));
 
-  const std::string_view code = loader_code();
-  std::string file(kCodeAt + code.size(), '\0');
-  CR_CHECK(file.size() <= kPageSize && code.size() > sizeof(LoaderBlock));
-  std::ranges::copy(code, file.begin() + kCodeAt);
+  std::string file(kCodeAt, '\0');
+  file += loader_code();
+  CR_CHECK(file.size() <= kPageSize && loader_code().size() > sizeof(LoaderBlock));
   if (wide) {
     put_headers<Elf64>(file, params.load_address);
   } else {
