@@ -6,6 +6,7 @@ the cell ends the kernel itself removes whatever is left, after the leftovers we
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import select
@@ -29,6 +30,10 @@ def main() -> int:
     # Cells are forks of this process: what is imported here is not imported again in each of them.
     for adapter in engines.ADAPTERS.values():
         importlib.import_module(adapter.partition(":")[0])
+    # Looking for cycles touches every object: a fork would copy all of them. A cell is over before it matters.
+    gc.collect()
+    gc.freeze()
+    gc.disable()
     for line in sys.stdin:
         if not line.strip():
             continue

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from harness import procfs
 
-HEAD = re.compile(
-    r"^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$"
+# The two lines of a mapping that count, of more than twenty. One search through the whole text: lines are many.
+HEAD_OR_FLAGS = re.compile(
+    r"^(?:([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)|VmFlags:(.*))$",
+    re.MULTILINE,
 )
 
 # Flags of VmFlags that say nothing about the program's state.
@@ -40,14 +42,12 @@ class Mapping:
 def parse_smaps(text: str) -> list[Mapping]:
     found: list[Mapping] = []
     head: tuple[str, ...] = ()
-    for line in text.splitlines():
-        # Fields begin with a capital letter, and are the most: a look at one letter saves the pattern.
-        if not line[:1].isupper():
-            if matched := HEAD.match(line):
-                head = matched.groups()
-        elif line.startswith("VmFlags:"):
+    for *of_head, flags in HEAD_OR_FLAGS.findall(text):
+        if of_head[0]:
+            head = tuple(of_head)
+        else:
             found.append(
-                _mapping(head, frozenset(line.split()[1:]) - UNSEEN_FLAGS.keys())
+                _mapping(head, frozenset(flags.split()) - UNSEEN_FLAGS.keys())
             )
     return found
 

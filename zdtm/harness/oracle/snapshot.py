@@ -86,12 +86,13 @@ def _task(
     base = f"/proc/{pid}"
     tids = threads(pid)
     record[who, "threads", ""] = " ".join(map(str, tids))
-    if len(tids) == 1 and _is_zombie(base):
+    zombie = _is_zombie(pid)
+    if len(tids) == 1 and zombie:
         _dead(record, root, pid)
         return
     for tid in tids:
         _thread(record, root, pid, tid)
-    if _is_zombie(base):
+    if zombie:
         return  # the first thread has ended; through it the kernel shows nothing of the others
     _attributes(record, who, base)
     _descriptors(record, who, base, names)
@@ -120,8 +121,8 @@ def _attributes(record: Snapshot, who: str, base: str) -> None:
         record[who, "limits", line[:26].strip()] = line[26:].strip()
 
 
-def _is_zombie(base: str) -> bool:
-    return "\nState:\tZ" in (_read(f"{base}/status") or "")
+def _is_zombie(pid: int) -> bool:
+    return procfs.stat_fields(pid)[0] == "Z"
 
 
 def _thread(record: Snapshot, root: int, pid: int, tid: int) -> None:
@@ -189,12 +190,7 @@ def _mappings(record: Snapshot, who: str, pid: int, objects: Objects) -> None:
 
 
 def _sharing(record: Snapshot, pids: list[int]) -> None:
-    tids = [
-        (pid, tid)
-        for pid in pids
-        for tid in threads(pid)
-        if not _is_zombie(f"/proc/{pid}")
-    ]
+    tids = [(pid, tid) for pid in pids if not _is_zombie(pid) for tid in threads(pid)]
     for name, what in SHARED_PARTS.items():
         _classes(
             record,
