@@ -109,6 +109,18 @@ TEST(Errors, ADeadlineThatHasPassed) {
   EXPECT_TRUE(sleeper.lives());
 }
 
+// The last moment of a tree: its root is a zombie that somebody has yet to wait for.
+TEST(Errors, ATreeThatHasEnded) {
+  Sleeper sleeper("1000");
+  const sys::TempDir folder;
+  ::kill(sleeper.pid(), SIGKILL);
+  siginfo_t info;
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(sleeper.pid()), &info, WEXITED | WNOWAIT), 0);
+  is_error(run({"check", "--json", sleeper.name()}), 1, "system", "has ended");
+  is_error(run({"dump", "--json", sleeper.name(), "-o", folder / "image"}), 1, "system", "has ended");
+  EXPECT_FALSE(std::filesystem::exists(folder / "image"));
+}
+
 TEST(Errors, AnImageThatCannotBeWritten) {
   Sleeper sleeper("1000");
   is_error(run({"dump", "--json", sleeper.name(), "-o", "/nowhere/image"}), 1, "system", "/nowhere/image");

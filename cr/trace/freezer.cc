@@ -80,6 +80,7 @@ Result<bool> Freezer::scan() {
       continue;  // it exited; if it is a zombie's end, the next pass sees the tree without it
     }
     if (stat->state == 'Z' && stat->num_threads <= 1) {
+      if (pid == root_) return fail(ErrorKind::kSystem, "pid {} has ended; nothing of the tree is left", pid);
       news |= zombies.insert(pid).second && !zombies_.contains(pid);
       continue;
     }

@@ -115,6 +115,8 @@ Result<void> TaskKind::validate(const Records& records) const {
     }
   }
   if (roots != 1) return invalid("{} tasks have no parent; one must", roots);
+  for (const Task* task : tasks)
+    if (task->parent() == 0 && task->zombie()) return invalid("task {}: a root that has ended", task->pid());
   return {};
 }
 

@@ -37,6 +37,14 @@ TEST(Task, EachWrongFieldIsNamed) {
       });
 }
 
+TEST(Task, ARootThatHasEndedIsNoTree) {
+  Sample sample;
+  sample.add_zombie(100, 0, 100, 100);
+  const auto result = validate_all(sample.records);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message(), "task 100: a root that has ended");
+}
+
 TEST(Task, NoTaskAtAll) {
   const auto result = validate_all(Records());
   ASSERT_FALSE(result);
