@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "cr/base/numbers.h"
+#include "cr/sys/cpu.h"
 
 namespace cr::trace {
 namespace {
@@ -50,12 +51,6 @@ constexpr uint32_t kMagic2 = 0x46505845;
 constexpr uint64_t kLegacyAndHeader = 576;
 constexpr uint64_t kAmx = (1ull << 17) | (1ull << 18);
 
-uint64_t enabled_features() {
-  uint32_t low, high;
-  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  return uint64_t{high} << 32 | low;
-}
-
 uint64_t xstate_bv(const ThreadState& thread) {
   uint64_t bits = 0;
   if (thread.xstate.size() >= kLegacyAndHeader) std::memcpy(&bits, thread.xstate.data() + kXstateBvAt, 8);
@@ -65,7 +60,7 @@ uint64_t xstate_bv(const ThreadState& thread) {
 // AMX is left out unless in use: a task that never asked for it has a smaller buffer in the kernel, and a
 // frame that is larger than that buffer is taken for a plain FXSAVE one (check_xstate_in_sigframe).
 uint64_t frame_features(const ThreadState& thread) {
-  const uint64_t all = enabled_features();
+  const uint64_t all = sys::xsave_components();
   return (xstate_bv(thread) & kAmx) != 0 ? all : all & ~kAmx;
 }
 

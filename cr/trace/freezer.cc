@@ -210,6 +210,7 @@ void Freezer::on_stop(pid_t tid, int status) {
   }
   const int signal = WSTOPSIG(status);
   const int event = status >> 16;
+  thread.interrupted = event == PTRACE_EVENT_STOP;
   if (event == PTRACE_EVENT_STOP) {
     thread.group_stopped = signal != SIGTRAP;
     thread.at = thread.at == Held::At::kAway ? Held::At::kArrived : Held::At::kHome;

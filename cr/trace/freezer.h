@@ -30,6 +30,7 @@ struct Held {
   pid_t tid = 0;
   pid_t tgid = 0;
   At at = At::kRunning;
+  bool interrupted = false;  // the last stop was a PTRACE_EVENT_STOP: asked for, no matter what it was doing
   bool group_stopped = false;    // by SIGSTOP and the like: job control, not us
   bool let_go = false;           // a vfork child that must reach its exec before its parent can stop
   bool waits_for_child = false;  // in vfork

@@ -3,9 +3,13 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+
+#include "cr/proc/children.h"
+#include "cr/sys/fd.h"
 
 namespace cr::trace {
 namespace {
@@ -13,9 +17,18 @@ namespace {
 constexpr unsigned long kOptions =
     PTRACE_O_EXITKILL | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 
+// Of this thread, which makes and waits for all of them.
+std::set<pid_t> children_of_ours() {
+  const auto text = sys::read_file(fmt::format("/proc/self/task/{}/children", ::gettid()));
+  const auto children = text ? proc::parse_children(*text) : std::vector<pid_t>();
+  return children ? std::set<pid_t>(children->begin(), children->end()) : std::set<pid_t>();
+}
+
 }  // namespace
 
 Result<void> Nursery::adopt(pid_t root) {
+  strangers_ = children_of_ours();
+  strangers_.erase(root);
   CR_TRY(seize(root, kOptions));
   wards_[root] = {root, root, true, false, false};
   return {};
@@ -162,9 +175,17 @@ void Nursery::kill_all(pid_t root) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   for (const auto& [tid, ward] : wards_) ::kill(tid, SIGKILL);
   ::kill(root, SIGKILL);
-  int status = 0;
-  for (pid_t tid; (tid = ::waitpid(-1, &status, __WALL)) > 0;)
-    if (WIFSTOPPED(status)) ::kill(tid, SIGKILL);  // just born, no ward yet
+  const auto somebody_left = [this] {
+    return !wards_.empty() || !std::ranges::includes(strangers_, children_of_ours());
+  };
+  while (true) {
+    int status = 0;
+    const pid_t tid = ::waitpid(-1, &status, __WALL | WNOHANG);
+    if (tid > 0 && WIFSTOPPED(status)) ::kill(tid, SIGKILL);  // just born, no ward yet
+    if (tid > 0 && !WIFSTOPPED(status)) wards_.erase(tid);
+    if (tid < 0 || (tid == 0 && !somebody_left())) break;
+    if (tid == 0) ::poll(nullptr, 0, 1);
+  }
   wards_.clear();
 }
 

@@ -56,7 +56,8 @@ class Nursery {
   // Brings a thread from any stop into one from which a call in its registers is restarted when it goes on.
   Result<void> park(pid_t tid);
 
-  // Nobody is left, alive or as a zombie, when it returns.
+  // Nobody of the nursery is left, alive or as a zombie, when it returns. Other children of ours, which
+  // whoever executed this command may have had, live on.
   void kill_all(pid_t root);
 
  private:
@@ -67,6 +68,7 @@ class Nursery {
 
   std::map<pid_t, Ward> wards_;
   std::set<pid_t> mortal_;
+  std::set<pid_t> strangers_;  // children of ours that were there before the root
 };
 
 }  // namespace cr::trace

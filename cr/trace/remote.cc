@@ -100,7 +100,9 @@ Result<int64_t> Remote::call(Held& thread, WordSize word_size, long number,
   CR_TRY(leave(thread, regs, kAllSignals));
   thread.notify_signal = 0;
   const pid_t tid = thread.tid;
-  for (int stop = 0; stop < 2; ++stop) {  // the call's entry and its exit
+  // A newborn thread that was told to stop while it stood in its first stop does so once more: that is none
+  // of the two.
+  for (int stops = 0; stops < 2; stops += thread.interrupted ? 0 : 1) {  // the call's entry and its exit
     thread.at = Held::At::kAway;
     CR_TRY(resume_to_syscall_stop(tid));
     CR_TRY(freezer_.wait_for_arrival(tid, Clock::now() + kCallPatience));
@@ -152,6 +154,11 @@ Result<void> Remote::run(const std::vector<AgentRun>& runs, Clock::time_point de
     Held& thread = freezer_.held().at(run.tid);
     for (;;) {
       CR_TRY(freezer_.wait_for_arrival(run.tid, deadline));
+      if (thread.interrupted) {
+        thread.at = Held::At::kAway;
+        CR_TRY(run.notify_signal != 0 ? resume(run.tid) : resume_to_syscall_stop(run.tid));
+        continue;
+      }
       if (run.notify_signal != 0) break;
       const user_regs_struct regs = CR_TRY(get_regs(run.tid));
       if (regs.orig_rax == static_cast<uint64_t>(kSigreturn)) break;
