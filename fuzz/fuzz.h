@@ -15,6 +15,8 @@ namespace fuzz {
 // /proc files of real tasks are smaller; longer inputs only cost time.
 constexpr size_t kMaxText = 1 << 16;
 
+constexpr size_t kMaxImage = 1 << 20;
+
 inline std::string_view as_text(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }

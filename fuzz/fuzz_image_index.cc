@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cr/image/format.h"
+#include "cr/image/hash.h"
 #include "cr/image/limits.h"
 #include "fuzz/fuzz.h"
 
@@ -19,8 +20,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<std::byte> index(size - sizeof(index_offset));
   if (!index.empty()) std::memcpy(index.data(), data + sizeof(index_offset), index.size());
 
-  const cr::image::Header header = cr::image::make_header({});
-  const cr::image::Footer footer = cr::image::make_footer(header, index_offset, index);
+  const cr::image::Header header = cr::image::make_header({}, 0, {});
+  const cr::image::Section place{
+      {cr::image::kIndex, 0}, index_offset, index.size(), 0, cr::image::hash_of(index)};
+  const cr::image::Footer footer = cr::image::make_footer(header, place);
   // The reader's own order: what decode_footer() lets through is what decode_index() has to cope with.
   const auto decoded = cr::image::decode_footer(
       std::span<const std::byte, sizeof(footer)>(cr::image::bytes_of(footer)), header, footer.file_size);
@@ -31,11 +34,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   FUZZ_REQUIRE(sections->size() * sizeof(IndexEntry) == index.size());
   uint64_t end = sizeof(cr::image::Header);
   for (const auto& section : *sections) {
-    const uint64_t alignment = cr::image::alignment_of(section.key.type);
-    FUZZ_REQUIRE(section.offset == cr::image::align_up(end, alignment));
-    FUZZ_REQUIRE(section.offset + section.length >= section.offset);
-    end = section.offset + section.length;
+    FUZZ_REQUIRE(section.offset == cr::image::align_up(end, cr::image::kSectionAlignment));
+    FUZZ_REQUIRE(section_end(section) > section.offset);
+    end = section_end(section);
   }
-  FUZZ_REQUIRE(end <= index_offset && index_offset - end < cr::image::kRecordAlignment);
+  FUZZ_REQUIRE(end <= index_offset && index_offset - end < cr::image::kSectionAlignment);
   return 0;
 }

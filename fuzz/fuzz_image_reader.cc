@@ -4,8 +4,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <vector>
 
-#include "cr/image/reader.h"
+#include "cr/image/page_reader.h"
 #include "fuzz/fuzz.h"
 
 namespace {
@@ -19,8 +20,7 @@ cr::sys::UniqueFd file_of(const uint8_t* data, size_t size) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  constexpr size_t kMaxImage = 1 << 20;
-  if (size > kMaxImage) return -1;
+  if (size > fuzz::kMaxImage) return -1;
   const auto reader = cr::image::Reader::from_fd(file_of(data, size), "input");
   if (!reader) {
     FUZZ_REQUIRE(reader.error().kind() == cr::ErrorKind::kInvalidImage);
@@ -37,5 +37,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto payload = reader->record(section.key.type, section.key.id);
     FUZZ_REQUIRE(payload.has_value() && payload->size() == section.length);
   }
+  cr::image::PageReader pages(*reader);
+  std::vector<std::byte> page(cr::kPageSize);
+  for (const auto& [id, extents] : reader->pages().objects())
+    for (const auto& extent : extents) {
+      const auto read = pages.read(id, extent.end() - 1, page);
+      // Only a parent, which is another file, may be missing.
+      FUZZ_REQUIRE(read.has_value() || read.error().kind() == cr::ErrorKind::kConflict);
+    }
   return 0;
 }

@@ -8,7 +8,7 @@ from checks.tree import TOP, Finding, files, report
 
 # The engine's layers and the parts of the matrix each have their own; elsewhere the top folder's README covers what is below.
 _OWN_README_BELOW = {"cr", "zdtm"}
-_WITHOUT = {".ci", "cr/docs", "zdtm/tests"}
+_WITHOUT = {".ci", ".clusterfuzzlite", "cr/docs", "zdtm/tests"}
 _LONGEST = 250
 
 

@@ -26,9 +26,10 @@ nlohmann::json to_json(const engine::Comparison& found) {
 
 }  // namespace
 
-Result<int> diff(const std::string& a, const std::string& b, bool all, const Output& output) {
-  const engine::Loaded in_a = CR_TRY(engine::load(a), "diff");
-  const engine::Loaded in_b = CR_TRY(engine::load(b), "diff");
+Result<int> diff(const std::string& a, const std::string& b, std::span<const std::string> parents, bool all,
+                 const Output& output) {
+  const engine::Loaded in_a = CR_TRY(engine::load(a, parents), "diff");
+  const engine::Loaded in_b = CR_TRY(engine::load(b, parents), "diff");
   const engine::Comparison found = CR_TRY(engine::diff(in_a, in_b, all), "diff");
   std::string text = to_text(found);
   text.pop_back();  // its last newline comes with the line

@@ -1,6 +1,7 @@
 // What `cr diff` says.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "cr/base/result.h"
@@ -11,6 +12,8 @@ namespace cr::cli {
 // The exit status of images that differ. Not 1, as of diff(1): that says that something failed.
 constexpr int kDiffer = 7;
 
-Result<int> diff(const std::string& a, const std::string& b, bool all, const Output& output);
+// `parents`: files to look at for what the two inherit from.
+Result<int> diff(const std::string& a, const std::string& b, std::span<const std::string> parents, bool all,
+                 const Output& output);
 
 }  // namespace cr::cli

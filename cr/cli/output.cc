@@ -14,6 +14,16 @@ std::string to_line(const nlohmann::json& object) {
 
 }  // namespace
 
+std::string error_line(const Error& error) {
+  nlohmann::json blockers = nlohmann::json::array();
+  for (const Blocker& blocker : error.blockers())
+    blockers.push_back(
+        {{"pid", blocker.pid}, {"kind", blocker.kind}, {"where", blocker.where}, {"reason", blocker.reason}});
+  const nlohmann::json object = {
+      {"error", {{"kind", name_of(error.kind())}, {"message", error.message()}, {"blockers", blockers}}}};
+  return to_line(object) + "\n";
+}
+
 Output::Output(bool json, bool verbose)
     : json_(json), verbose_(verbose), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
@@ -42,13 +52,7 @@ void Output::error(const Error& error) const {
     std::fputs(fmt::format("cr: {}\n", error.message()).c_str(), stderr);
     return;
   }
-  nlohmann::json blockers = nlohmann::json::array();
-  for (const Blocker& blocker : error.blockers())
-    blockers.push_back(
-        {{"pid", blocker.pid}, {"kind", blocker.kind}, {"where", blocker.where}, {"reason", blocker.reason}});
-  const nlohmann::json object = {
-      {"error", {{"kind", name_of(error.kind())}, {"message", error.message()}, {"blockers", blockers}}}};
-  (void)text(to_line(object) + "\n");
+  (void)text(error_line(error));
 }
 
 void Output::progress(const std::string& step) const {

@@ -8,6 +8,9 @@
 
 namespace cr::cli {
 
+// {"error": {"kind", "message", "blockers"}} and a newline.
+std::string error_line(const Error& error);
+
 class Output {
  public:
   Output(bool json, bool verbose);
@@ -17,7 +20,7 @@ class Output {
   // Either the object or the line, on standard output.
   Result<void> result(const nlohmann::json& object, const std::string& line) const;
   Result<void> text(const std::string& text) const;
-  // {"error": {"kind", "message", "blockers"}} on standard output, or the message on standard error. If that
+  // error_line() on standard output, or the message on standard error. If that
   // cannot be written nobody is left to tell.
   void error(const Error& error) const;
   // A line that replaces itself on a terminal; plain lines with --verbose.

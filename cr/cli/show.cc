@@ -20,6 +20,12 @@ nlohmann::json message_to_json(const google::protobuf::Message& message) {
   return nlohmann::json::parse(text);
 }
 
+uint64_t stored_bytes(const std::vector<image::Extent>& extents) {
+  uint64_t sum = 0;
+  for (const image::Extent& extent : extents) sum += extent.stored;
+  return sum;
+}
+
 std::string_view role_of(const kinds::ProcessPlan& process) {
   switch (process.role) {
     case kinds::ProcessPlan::Role::kZombie:
@@ -40,8 +46,9 @@ std::string to_json(const engine::Loaded& image) {
                        {"id", key.second},
                        {"record", message_to_json(*message)}});
   nlohmann::json pages = nlohmann::json::array();
-  for (const auto& [id, section] : image.records.pages)
-    pages.push_back({{"id", id}, {"offset", section.offset}, {"length", section.length}});
+  for (const auto& [id, extents] : image.reader->pages().objects())
+    pages.push_back(
+        {{"id", id}, {"pages", image.reader->pages().pages(id)}, {"stored", stored_bytes(extents)}});
   const nlohmann::json all = {
       {"origin", message_to_json(image.origin)}, {"records", records}, {"pages", pages}};
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -52,8 +59,9 @@ std::string to_text(const engine::Loaded& image) {
   std::string text = "Origin\n" + record.lines(image.origin);
   for (const auto& [key, message] : image.records.by_key())
     text += fmt::format("\n{} {}\n{}", message->GetDescriptor()->name(), key.second, record.lines(*message));
-  for (const auto& [id, section] : image.records.pages)
-    text += fmt::format("\nPages of {:#x}: {} bytes at {} of the file\n", id, section.length, section.offset);
+  for (const auto& [id, extents] : image.reader->pages().objects())
+    text += fmt::format("\nPages of {:#x}: {}, stored in {} bytes\n", id, image.reader->pages().pages(id),
+                        stored_bytes(extents));
   return text;
 }
 

@@ -62,8 +62,8 @@ TEST_F(Success, Check) {
 
 TEST_F(Success, Verify) {
   nlohmann::json verified = succeed({"verify", "--json", image_});
-  EXPECT_THAT(names_in(verified),
-              ::testing::ElementsAre("bytes", "image", "processes", "records", "sections"));
+  EXPECT_THAT(names_in(verified), ::testing::ElementsAre("bytes", "image", "pages", "parents", "processes",
+                                                         "records", "sections"));
   EXPECT_EQ(verified["bytes"], dumped_["image_bytes"]);
   EXPECT_EQ(verified["processes"], 1);
 }
@@ -74,7 +74,8 @@ TEST_F(Success, Show) {
   EXPECT_EQ(shown["origin"]["root"], sleeper_.pid());
   EXPECT_EQ(shown["records"][0]["type"], "Task");
   for (const auto& record : shown["records"]) EXPECT_TRUE(record["record"].is_object()) << record;
-  EXPECT_THAT(run({"show", image_}).out, HasSubstr("\nTask " + sleeper_.name() + "\n"));
+  EXPECT_THAT(run({"show", "--all", image_}).out, HasSubstr("\nTask " + sleeper_.name() + "\n"));
+  EXPECT_THAT(run({"show", image_}).out, HasSubstr("  " + sleeper_.name() + " sleep, 64-bit, 1 thread"));
 }
 
 TEST_F(Success, Plan) {

@@ -130,7 +130,7 @@ Result<CoreReport> write_core(const engine::Loaded& image, const Task& task, con
   image::PendingFile file =
       CR_TRY(image::PendingFile::create(path, image::PendingFile::Kind::kAnonymous, "core file"));
   CR_TRY(Writer(memory, file.fd()).write(layout, segments), "{}", path);
-  CR_TRY(image.reader.check_unchanged());
+  CR_TRY(image.reader->check_unchanged());
   CR_TRY(file.publish());
   return CoreReport{task.pid(),
                     path,

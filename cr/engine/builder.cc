@@ -91,7 +91,7 @@ void forget_inheritance() {
 
 }  // namespace
 
-Result<void> Builder::build(const image::Reader& image) {
+Result<void> Builder::build(int image, const std::function<Result<void>()>& fill) {
   // Task descriptors may need higher numbers than the soft limit allows; tasks get their own limits at the
   // end.
   rlimit files{};
@@ -100,11 +100,11 @@ Result<void> Builder::build(const image::Reader& image) {
     ::setrlimit(RLIMIT_NOFILE, &files);
   }
   operation_.step("opening files");
-  CR_TRY(make_store(image.fd()));
+  CR_TRY(make_store(image));
   CR_TRY(load_programs());
   operation_.step("building tasks");
   auto built = start_root();
-  if (built) built = build_tasks(image);
+  if (built) built = build_tasks(fill);
   if (!built) nursery_.kill_all(plan_.root);
   return built;
 }
@@ -213,7 +213,7 @@ Result<void> Builder::look_at_trap(pid_t tid, Barrier expected) {
   return {};
 }
 
-Result<void> Builder::build_tasks(const image::Reader& image) {
+Result<void> Builder::build_tasks(const std::function<Result<void>()>& fill) {
   CR_TRY(wait_for_all(kinds::kBorn));
   for (const pid_t pid : expected_at(kinds::kBorn)) CR_TRY(nursery_.go_on(pid));
   CR_TRY(wait_for_all(kinds::kJoined));
@@ -222,7 +222,7 @@ Result<void> Builder::build_tasks(const image::Reader& image) {
   for (const auto& [pid, process] : plan_.processes)
     if (process.role == ProcessPlan::Role::kTask) CR_TRY(nursery_.go_on(pid));
   CR_TRY(wait_for_all(kinds::kReady));
-  CR_TRY(image.check_unchanged());
+  CR_TRY(fill());
   return finish();
 }
 

@@ -1,13 +1,13 @@
 // Carries out a plan: the store first, then the tasks from barrier to barrier, then each thread's departure.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <vector>
 
 #include "cr/engine/options.h"
 #include "cr/executor/hosted.h"
-#include "cr/image/reader.h"
 #include "cr/kinds/plan.h"
 #include "cr/sys/fd.h"
 #include "cr/trace/nursery.h"
@@ -18,14 +18,16 @@ class Builder {
  public:
   Builder(const kinds::Plan& plan, const Operation& operation) : plan_(plan), operation_(operation) {}
 
-  // `image` must not change while it is read. On failure everything made so far is gone again.
-  Result<void> build(const image::Reader& image);
+  // `image` is a descriptor that tasks read page data from, as the plan says. `fill` is called when all tasks
+  // stand ready: it puts the rest of the pages into their place, and says whether the image can be trusted to
+  // its end. On failure everything made so far is gone again.
+  Result<void> build(int image, const std::function<Result<void>()>& fill);
 
  private:
   Result<void> make_store(int image);
   Result<void> load_programs();
   Result<void> start_root();
-  Result<void> build_tasks(const image::Reader& image);
+  Result<void> build_tasks(const std::function<Result<void>()>& fill);
   Result<void> wait_for_all(kinds::Barrier barrier);
   Result<void> bury_the_dead();
   Result<void> finish();

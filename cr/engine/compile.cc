@@ -13,6 +13,7 @@
 #include "cr/base/numbers.h"
 #include "cr/engine/births.h"
 #include "cr/engine/place.h"
+#include "cr/engine/plan_check.h"
 #include "cr/kinds/files/files.pb.h"
 #include "cr/kinds/origin.pb.h"
 #include "cr/kinds/shape.h"
@@ -317,6 +318,10 @@ Result<void> validate(const Records& records) {
   return {};
 }
 
-Result<Plan> compile(const Records& records) { return Compiler(records).compile(); }
+Result<Plan> compile(const Records& records) {
+  Plan plan = CR_TRY(Compiler(records).compile());
+  CR_TRY(check_plan(plan));
+  return plan;
+}
 
 }  // namespace cr::engine

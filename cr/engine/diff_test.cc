@@ -102,31 +102,20 @@ TEST(PageDiff, RangesThatBothMap) {
 
 class Diff : public testing::Test {
  protected:
-  // An image of the records whose pages hold `letters`, one each, in the order of the page sections.
+  // An image of the records whose pages hold `letters`, one each, in the order of the objects.
   Loaded image(const Sample& sample, const std::string& letters) {
     std::vector<std::string> pages;
     for (const char letter : letters) pages.emplace_back(4096, letter);
     return image_of(sample, pages);
   }
 
-  Loaded image_of(const Sample& sample, std::vector<std::string> pages) {
+  Loaded image_of(const Sample& sample, const std::vector<std::string>& pages) {
     const std::string path = dir_ / std::to_string(++count_);
     image::Writer writer = image::Writer::create(path).value();
     kinds::Origin origin;
     origin.set_root(100);
     EXPECT_TRUE(writer.add_record(kinds::kOriginRecord, 0, origin.SerializeAsString()));
-    size_t next = 0;
-    for (const auto& [id, section] : sample.records.pages) {
-      EXPECT_TRUE(writer.begin_pages(id));
-      for (uint64_t done = 0; done < section.length; done += 4096) {
-        std::string& page = pages.at(next++);
-        const iovec vector{page.data(), page.size()};
-        EXPECT_TRUE(writer.append_pages({&vector, 1}));
-      }
-      EXPECT_TRUE(writer.end_pages());
-    }
-    for (const auto& [key, record] : sample.records.by_key())
-      EXPECT_TRUE(writer.add_record(key.first, key.second, record->SerializeAsString()));
+    kinds::write_sample(writer, sample.records, [&](size_t page) { return pages.at(page); });
     EXPECT_TRUE(writer.commit());
     return load(path).value();
   }
@@ -154,7 +143,7 @@ TEST_F(Diff, APageOfZeroesIsNoDifference) {
   Sample with = kinds::small_tree();
   with.add_run(101, 0x710000, 0x2000);
   std::swap(*with.space(101).mutable_runs(0), *with.space(101).mutable_runs(1));
-  const Loaded a = image(kinds::small_tree(), "abcd"), b = image(with, std::string("abcd\0y", 6));
+  const Loaded a = image(kinds::small_tree(), "abcd"), b = image(with, std::string("ab\0ycd", 6));
   const Comparison found = diff(a, b, false).value();
   ASSERT_EQ(found.pages.size(), 1u);
   EXPECT_EQ(found.pages[0].where, "pid 101 0x700000-0x800000");

@@ -2,10 +2,17 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+#include <set>
+
 #include "cr/engine/agents.h"
 #include "cr/engine/compile.h"
+#include "cr/engine/load.h"
 #include "cr/engine/origin.h"
+#include "cr/engine/parents.h"
+#include "cr/kinds/memory/inheritance.h"
 #include "cr/kinds/shape.h"
+#include "cr/kinds/task.pb.h"
 #include "cr/proc/stat.h"
 
 namespace cr::engine {
@@ -57,6 +64,8 @@ Result<void> cut(pid_t root, trace::Guardian& guardian, const Operation& operati
     return asked;
   }
   if (!out.collector.blockers.empty()) return Failure(Error::unsupported(std::move(out.collector.blockers)));
+  for (const auto& kind : kinds::all_kinds())
+    CR_TRY(kind->find_pages(out.tree, out.collector.records), "{}", kind->name());
   return {};
 }
 
@@ -71,19 +80,53 @@ Result<void> prove(Cut& taken) {
   return {};
 }
 
-Result<uint64_t> write(Cut& taken, const DumpOptions& options) {
-  using Executable = image::Writer::Executable;
-  image::Writer writer =
-      CR_TRY(image::Writer::create(options.path, options.executable ? Executable::kYes : Executable::kNo));
-  const kinds::Origin origin = CR_TRY(origin_here(options.root));
+Result<image::Writer> open_writer(const DumpOptions& options, const Loaded* parent) {
+  image::WriterOptions wanted{.compression = options.compression,
+                              .executable = options.executable,
+                              .parent = std::nullopt,
+                              .while_waiting = [&options] { return in_time(options.operation); }};
+  if (parent != nullptr) wanted.parent = parent->reader->image_id();
+  if (!options.stream_fd) return image::Writer::create(options.path, wanted);
+  return image::Writer::to_stream(*options.stream_fd, options.path, wanted);
+}
+
+Result<kinds::Origin> origin_of(const Cut& taken, const DumpOptions& options) {
+  kinds::Origin origin = CR_TRY(origin_here(options.root));
+  std::set<uint32_t> word_sizes;
+  for (const auto* task : taken.collector.records.all<kinds::Task>(kinds::kTaskRecord))
+    if (!task->zombie()) word_sizes.insert(task->word_size());
+  for (const uint32_t size : word_sizes) origin.add_word_sizes(size);
+  origin.set_left_running(options.leave_running);
+  if (!options.parent.empty())
+    origin.set_parent_path(CR_TRY(path_for_child(options.parent, options.stream_fd ? "" : options.path)));
+  return origin;
+}
+
+// The parent is read whole and checked before the tree is stopped; who writes over it would destroy both.
+Result<std::optional<Loaded>> load_parent(const DumpOptions& options) {
+  if (options.parent.empty()) return std::nullopt;
+  options.operation.step("verifying the parent");
+  std::error_code ignored;
+  if (!options.stream_fd && std::filesystem::equivalent(options.parent, options.path, ignored))
+    return fail(ErrorKind::kUsage, "{} is the parent: the image needs another name", options.path);
+  return CR_TRY(load(options.parent, options.older), "parent");
+}
+
+// Records first: who reads the image front to back can build the tasks before their pages come.
+Result<uint64_t> write(const Cut& taken, const DumpOptions& options, const Loaded* parent) {
+  image::Writer writer = CR_TRY(open_writer(options, parent));
+  const kinds::Origin origin = CR_TRY(origin_of(taken, options));
   CR_TRY(writer.add_record(kinds::kOriginRecord, 0, origin.SerializeAsString()));
+  for (const auto& [key, message] : taken.collector.records.by_key())
+    CR_TRY(writer.add_record(key.first, key.second, message->SerializeAsString()));
+  std::optional<kinds::Inheritance> inheritance;
+  if (parent != nullptr) inheritance.emplace(parent->records, *parent->reader);
+  const kinds::PageStore store{writer, inheritance ? &*inheritance : nullptr};
   options.operation.step("copying memory");
   for (const auto& kind : kinds::all_kinds()) {
     CR_TRY(in_time(options.operation));
-    CR_TRY(kind->save_pages(taken.tree, taken.collector, writer), "{}", kind->name());
+    CR_TRY(kind->save_pages(taken.tree, taken.collector.records, store), "{}", kind->name());
   }
-  for (const auto& [key, message] : taken.collector.records.by_key())
-    CR_TRY(writer.add_record(key.first, key.second, message->SerializeAsString()));
   CR_TRY(in_time(options.operation));
   options.operation.step("committing");
   return writer.commit();
@@ -96,12 +139,13 @@ double milliseconds_since(Clock::time_point start) {
 }  // namespace
 
 Result<DumpReport> dump(const DumpOptions& options) {
+  const auto parent = CR_TRY(load_parent(options));
   trace::Guardian guardian = CR_TRY(trace::Guardian::start());
   const auto start = Clock::now();
   Cut taken;
   CR_TRY(cut(options.root, guardian, options.operation, taken));
   CR_TRY(prove(taken));
-  taken.report.image_bytes = CR_TRY(write(taken, options), "{}", options.path);
+  taken.report.image_bytes = CR_TRY(write(taken, options, parent ? &*parent : nullptr), "{}", options.path);
   if (options.leave_running)
     CR_TRY(guardian.thaw());
   else

@@ -1,6 +1,10 @@
 // A checkpoint of the tree below a process: freeze, look, ask, write, commit - and let go.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "cr/base/result.h"
 #include "cr/engine/options.h"
 
@@ -8,9 +12,15 @@ namespace cr::engine {
 
 struct DumpOptions {
   pid_t root = 0;
-  std::string path;
+  std::string path;  // of the image; with stream_fd its name in messages
+  std::optional<int>
+      stream_fd;        // written to instead, borrowed; such an image is complete for who reads its end
+  int compression = 0;  // level of zstd for memory, 0: none
+  std::string parent;   // an image whose equal pages are inherited; empty: none
   bool leave_running = false;
   bool executable = false;  // the image's mode lets its owner run it
+  // Files to look at for what the parent inherits from.
+  std::vector<std::string> older;
   Operation operation;
 };
 

@@ -15,7 +15,7 @@ class Load : public testing::Test {
  protected:
   std::string path() const { return dir_ / "image"; }
 
-  // The records as a dump writes them; `more` adds to the file before it is committed.
+  // The records as a dump writes them; `more` adds to the file before its records.
   void write(const Sample& sample, bool with_origin = true,
              const std::function<void(image::Writer&)>& more = {}) {
     image::Writer writer = image::Writer::create(path()).value();
@@ -24,16 +24,8 @@ class Load : public testing::Test {
     if (with_origin) {
       ASSERT_TRUE(writer.add_record(kinds::kOriginRecord, 0, origin.SerializeAsString()));
     }
-    for (const auto& [id, section] : sample.records.pages) {
-      ASSERT_TRUE(writer.begin_pages(id));
-      std::string bytes(section.length, 'x');
-      const iovec vector{bytes.data(), bytes.size()};
-      ASSERT_TRUE(writer.append_pages({&vector, 1}));
-      ASSERT_TRUE(writer.end_pages());
-    }
-    for (const auto& [key, message] : sample.records.by_key())
-      ASSERT_TRUE(writer.add_record(key.first, key.second, message->SerializeAsString()));
     if (more) more(writer);
+    kinds::write_sample(writer, sample.records, [](size_t) { return std::string(4096, 'x'); });
     ASSERT_TRUE(writer.commit());
   }
 
@@ -56,7 +48,7 @@ TEST_F(Load, GivesBackWhatWasWritten) {
   ASSERT_EQ(loaded->records.by_key().size(), sample.records.by_key().size());
   for (const auto& [key, message] : sample.records.by_key())
     EXPECT_EQ(loaded->records.by_key().at(key)->SerializeAsString(), message->SerializeAsString());
-  EXPECT_EQ(loaded->records.pages.at(100).length, 0x2000u);
+  EXPECT_EQ(loaded->records.pages->pages(100), 2u);
 }
 
 TEST_F(Load, AFileThatIsNotThereIsNoInvalidImage) {

@@ -25,10 +25,10 @@ void add(std::vector<Extent>& out, Extent extent) {
   if (extent.start < extent.end) out.push_back(extent);
 }
 
-// Between two addresses: the runs in `section`, and the filler wherever there is none. Runs are positions;
+// Between two addresses: the runs of `object`, and the filler wherever there is none. Runs are positions;
 // the one of `start` is given, since the address of position 0 may lie below zero.
-void overlay(const Runs& runs, uint64_t section, uint64_t position, uint64_t start, uint64_t end,
-             const Filler& filler, std::vector<Extent>& out) {
+void overlay(const Runs& runs, std::span<const uint64_t> offsets, uint64_t object, uint64_t position,
+             uint64_t start, uint64_t end, const Filler& filler, std::vector<Extent>& out) {
   const uint64_t last = position + (end - start);
   const auto address = [&](uint64_t at) { return start + (at - position); };
   auto run = std::upper_bound(runs.begin(), runs.end(), position, [](uint64_t wanted, const PageRun& other) {
@@ -39,7 +39,8 @@ void overlay(const Runs& runs, uint64_t section, uint64_t position, uint64_t sta
     const uint64_t from = std::max(at, run->address());
     const uint64_t to = std::min(last, run->address() + run->length());
     if (at < from) filler(address(at), address(from), out);
-    add(out, {address(from), address(to), Source::kPages, section, run->offset() + (from - run->address())});
+    const uint64_t offset = offsets[static_cast<size_t>(run - runs.begin())] + (from - run->address());
+    add(out, {address(from), address(to), Source::kPages, object, offset});
     at = to;
   }
   if (at < last) filler(address(at), end, out);
@@ -51,6 +52,15 @@ bool same(const struct stat& now, const FileIdentity& file) {
 }
 
 }  // namespace
+
+MemoryView::MemoryView(const Loaded& image, const kinds::AddressSpace& space)
+    : image_(image),
+      space_(space),
+      offsets_(offsets_of(space.runs())),
+      pages_(std::make_unique<PageData>(*image.reader)) {
+  for (const auto* object : image.records.all<kinds::SharedMemory>(kinds::kSharedMemoryRecord))
+    object_offsets_[object->id()] = offsets_of(object->runs());
+}
 
 MemoryView MemoryView::of(const Loaded& image, pid_t pid) {
   const auto* space =
@@ -88,7 +98,7 @@ void MemoryView::describe(const Vma& vma, uint64_t start, uint64_t end, std::vec
       return describe_vdso(vma, start, end, out);
     default:
       overlay(
-          space_.runs(), static_cast<uint64_t>(space_.pid()), start, start, end,
+          space_.runs(), offsets_, static_cast<uint64_t>(space_.pid()), start, start, end,
           [](uint64_t from, uint64_t to, std::vector<Extent>& into) {
             add(into, {from, to, Source::kZero});
           },
@@ -110,7 +120,7 @@ void MemoryView::describe_file(const Vma& vma, uint64_t start, uint64_t end, std
     add(into, {inside, to, Source::kUnknown});
   };
   if (vma.shared()) return clean(start, end, out);
-  overlay(space_.runs(), static_cast<uint64_t>(space_.pid()), start, start, end, clean, out);
+  overlay(space_.runs(), offsets_, static_cast<uint64_t>(space_.pid()), start, start, end, clean, out);
 }
 
 void MemoryView::describe_object(const Vma& vma, uint64_t start, uint64_t end,
@@ -124,7 +134,8 @@ void MemoryView::describe_object(const Vma& vma, uint64_t start, uint64_t end,
     add(into, {from, inside, Source::kZero});
     add(into, {inside, to, Source::kUnknown});
   };
-  overlay(object.runs(), kinds::kSharedPages | object.id(), position(start), start, end, zero, out);
+  overlay(object.runs(), object_offsets_.at(object.id()), kinds::kSharedPages | object.id(), position(start),
+          start, end, zero, out);
 }
 
 void MemoryView::describe_vdso(const Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const {
@@ -142,7 +153,7 @@ Result<void> MemoryView::read(const Extent& extent, uint64_t address, std::span<
   const uint64_t offset = extent.offset + (address - extent.start);
   switch (extent.source) {
     case Source::kPages:
-      return read_page_data(image_.reader, extent.where, offset, into);
+      return pages_->read(extent.where, offset, into);
     case Source::kZero:
       std::fill(into.begin(), into.end(), std::byte{0});
       return {};

@@ -1,9 +1,12 @@
 // The memory of one process as it was at the checkpoint, read out of its image: address -> bytes.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <vector>
 
 #include "cr/engine/load.h"
+#include "cr/engine/page_data.h"
 #include "cr/kinds/memory/memory.pb.h"
 
 namespace cr::engine {
@@ -19,7 +22,7 @@ struct Extent {
   };
   uint64_t start = 0, end = 0;  // whole pages
   Source source = Source::kUnknown;
-  uint64_t where = 0;   // the page section, or the index of the file
+  uint64_t where = 0;   // the object of the image, or the index of the file
   uint64_t offset = 0;  // of `start` in there
 
   uint64_t size() const { return end - start; }
@@ -47,7 +50,7 @@ class MemoryView {
  private:
   enum class FileState { kChanged, kSame, kZeros };
 
-  MemoryView(const Loaded& image, const kinds::AddressSpace& space) : image_(image), space_(space) {}
+  MemoryView(const Loaded& image, const kinds::AddressSpace& space);
   void describe(const kinds::Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const;
   void describe_file(const kinds::Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const;
   void describe_object(const kinds::Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const;
@@ -57,6 +60,9 @@ class MemoryView {
   const Loaded& image_;
   const kinds::AddressSpace& space_;
   std::vector<FileState> files_;
+  std::vector<uint64_t> offsets_;                             // of the space's runs
+  std::map<uint64_t, std::vector<uint64_t>> object_offsets_;  // of those of shared objects, by id
+  std::unique_ptr<PageData> pages_;
 };
 
 }  // namespace cr::engine

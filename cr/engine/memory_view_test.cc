@@ -21,27 +21,17 @@ using Source = Extent::Source;
 
 constexpr uint64_t kPage = kPageSize;
 
-// Each page of a section is full of its own number, counted from 1.
-std::string numbered_pages(uint64_t length) {
-  std::string bytes;
-  for (uint64_t page = 1; bytes.size() < length; ++page) bytes.append(kPage, static_cast<char>(page));
-  return bytes;
-}
-
 class MemoryViewTest : public testing::Test {
  protected:
+  // Each page of an object is full of its own number, counted from 1.
   MemoryView view() {
     image::Writer writer = image::Writer::create(dir_ / "image").value();
     EXPECT_TRUE(writer.add_record(kinds::kOriginRecord, 0, std::string_view()));
-    for (const auto& [id, section] : sample_.records.pages) {
-      EXPECT_TRUE(writer.begin_pages(id));
-      std::string bytes = numbered_pages(section.length);
-      const iovec vector{bytes.data(), bytes.size()};
-      EXPECT_TRUE(writer.append_pages({&vector, 1}));
-      EXPECT_TRUE(writer.end_pages());
-    }
-    for (const auto& [key, message] : sample_.records.by_key())
-      EXPECT_TRUE(writer.add_record(key.first, key.second, message->SerializeAsString()));
+    std::vector<char> numbers;
+    for (const auto& [id, pages] : kinds::page_objects(sample_.records))
+      for (uint64_t page = 1; page <= pages; ++page) numbers.push_back(static_cast<char>(page));
+    kinds::write_sample(writer, sample_.records,
+                        [&](size_t page) { return std::string(kPage, numbers.at(page)); });
     EXPECT_TRUE(writer.commit());
     auto loaded = load(dir_ / "image");
     EXPECT_TRUE(loaded) << loaded.error().message();
@@ -103,9 +93,8 @@ TEST_F(MemoryViewTest, WhatIsNotMappedCannotBeRead) {
 }
 
 TEST_F(MemoryViewTest, SharedMemoryIsSeenFromItsOffset) {
-  sample_.records.pages[kinds::kSharedPages | 1] = {0, 2 * kPage};
   kinds::PageRun& run = *sample_.records.find<kinds::SharedMemory>(kinds::kSharedMemoryRecord, 1)->add_runs();
-  run.set_address(kPage), run.set_length(kPage), run.set_offset(kPage);
+  run.set_address(kPage), run.set_length(kPage);
   Vma& later = sample_.add_vma(100, 0xa00000, 0xa04000);
   later.set_backing(Vma::SHARED_ANONYMOUS), later.set_shared(true), later.set_object(1);
   later.set_offset(kPage);
@@ -114,15 +103,14 @@ TEST_F(MemoryViewTest, SharedMemoryIsSeenFromItsOffset) {
   beyond.set_offset(uint64_t{1} << 62);
   const MemoryView memory = view();
   EXPECT_EQ(described(memory.extents(0x900000, 0x903000)),
-            "900000-901000 zero 0; 901000-902000 pages 1000; 902000-903000 zero 0; ");
+            "900000-901000 zero 0; 901000-902000 pages 0; 902000-903000 zero 0; ");
   EXPECT_EQ(described(memory.extents(0xa00000, 0xa04000)),
-            "a00000-a01000 pages 1000; a01000-a02000 zero 0; a02000-a04000 unknown 0; ");
+            "a00000-a01000 pages 0; a01000-a02000 zero 0; a02000-a04000 unknown 0; ");
   EXPECT_EQ(described(memory.extents(0xb00000, 0xb01000)), "b00000-b01000 unknown 0; ");
-  EXPECT_EQ(bytes(memory, 0xa00fff, 2), std::string("\2\0", 2));
+  EXPECT_EQ(bytes(memory, 0xa00fff, 2), std::string("\1\0", 2));
 }
 
 TEST_F(MemoryViewTest, AnObjectMappedFromItsMiddleAtALowAddress) {
-  sample_.records.pages[kinds::kSharedPages | 1] = {0, 2 * kPage};
   auto& object = *sample_.records.find<kinds::SharedMemory>(kinds::kSharedMemoryRecord, 1);
   object.set_size(0x2000000);
   kinds::PageRun& run = *object.add_runs();
@@ -141,7 +129,7 @@ TEST_F(MemoryViewTest, CleanPagesAreTheFiles) {
               sample_.space(100).mutable_runs()->end());
   const MemoryView memory = view();
   EXPECT_EQ(described(memory.extents(0x400000, 0x404000)),
-            "400000-402000 file 0; 402000-403000 unknown 0; 403000-404000 pages 2000; ");
+            "400000-402000 file 0; 402000-403000 unknown 0; 403000-404000 pages 0; ");
   EXPECT_EQ(bytes(memory, 0x401008, 4), std::string("ff\0\0", 4));
   EXPECT_EQ(bytes(memory, 0x401ffe, 2), std::string(2, '\0'));
 }

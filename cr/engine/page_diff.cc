@@ -35,11 +35,14 @@ Result<PageHashes> hash_pages(const Loaded& image, uint64_t section,
                               const google::protobuf::RepeatedPtrField<kinds::PageRun>& runs,
                               std::span<const Bytes> without) {
   PageHashes hashes;
+  PageData pages(*image.reader);
+  const std::vector<uint64_t> offsets = offsets_of(runs);
   std::vector<std::byte> buffer(kAtOnce);
-  for (const kinds::PageRun& run : runs) {
+  for (int i = 0; i < runs.size(); ++i) {
+    const kinds::PageRun& run = runs[i];
     for (uint64_t done = 0; done < run.length();) {
       const std::span some = std::span(buffer).first(std::min<uint64_t>(kAtOnce, run.length() - done));
-      CR_TRY(read_page_data(image.reader, section, run.offset() + done, some), "{}", image.reader.name());
+      CR_TRY(pages.read(section, offsets[static_cast<size_t>(i)] + done, some));
       for (const Bytes& bytes : without) wipe(some, run.address() + done, bytes);
       for (size_t at = 0; at < some.size(); at += kPage)
         hashes.push_back({run.address() + done + at, image::hash_of(some.subspan(at, kPage))});

@@ -9,7 +9,7 @@
 
 namespace cr::engine {
 
-Result<void> check_ids(const kinds::Plan& plan) {
+Result<void> check_ids(const kinds::Plan& plan, bool left_running) {
   for (const auto& [pid, process] : plan.processes) {
     std::vector<pid_t> ids{pid};
     for (const auto& [tid, list] : process.lists)
@@ -20,7 +20,8 @@ Result<void> check_ids(const kinds::Plan& plan) {
       if (::kill(id, 0) == 0 || errno == EPERM || ::kill(-id, 0) == 0 || errno == EPERM)
         return fail(
             ErrorKind::kConflict,
-            "the id {} is taken; restore in a fresh pid namespace (unshare --pid --fork --mount-proc)", id);
+            "the id {} is taken{}; restore in a fresh pid namespace (unshare --pid --fork --mount-proc)", id,
+            left_running ? ", maybe by the tree itself, which was left running" : "");
     }
   }
   return {};

@@ -6,8 +6,9 @@
 
 namespace cr::engine {
 
-// Conflict: a task id is taken, or a file is not what it was.
-Result<void> check_ids(const kinds::Plan& plan);
+// Conflict: a task id is taken, or a file is not what it was. `left_running`: the tree was, after its
+// checkpoint.
+Result<void> check_ids(const kinds::Plan& plan, bool left_running);
 Result<void> check_files(const kinds::Plan& plan);
 
 }  // namespace cr::engine

@@ -1,29 +1,75 @@
 #include "cr/engine/restore.h"
 
+#include <fcntl.h>
+
 #include "cr/engine/builder.h"
 #include "cr/engine/compile.h"
+#include "cr/engine/filler.h"
 #include "cr/engine/load.h"
 #include "cr/engine/origin.h"
 #include "cr/engine/preconditions.h"
 
 namespace cr::engine {
 
+namespace {
+
+struct Prepared {
+  kinds::Plan plan;
+  RestoreReport report;
+};
+
+// All that can be known before there is a task.
+Result<Prepared> prepare(const Loaded& loaded) {
+  CR_TRY(check_origin(loaded.origin));
+  Prepared prepared{CR_TRY(compile(loaded.records)), {}};
+  CR_TRY(check_ids(prepared.plan, loaded.origin.left_running()));
+  CR_TRY(check_files(prepared.plan));
+  prepared.report.root = prepared.plan.root;
+  for (const auto& [pid, process] : prepared.plan.processes) {
+    if (process.role == kinds::ProcessPlan::Role::kStandIn) continue;
+    ++prepared.report.tasks;
+    prepared.report.threads += process.lists.size();
+  }
+  return prepared;
+}
+
+Result<RestoreReport> restore_file(const RestoreOptions& options) {
+  const Loaded loaded = CR_TRY(load(options.path, options.parents));
+  const Prepared prepared = CR_TRY(prepare(loaded));
+  const image::Reader& image = *loaded.reader;
+  CR_TRY(Builder(prepared.plan, options.operation).build(image.fd(), [&]() -> Result<void> {
+    CR_TRY(Filler(prepared.plan).fill_from(image));
+    for (const image::Reader* one = &image; one != nullptr; one = one->parent())
+      CR_TRY(one->check_unchanged());
+    return {};
+  }));
+  return prepared.report;
+}
+
+// The tasks are built from the records, and wait while their pages come; none runs before the stream's last
+// byte.
+Result<RestoreReport> restore_stream(const RestoreOptions& options) {
+  image::Stream stream = image::Stream::of_pipe(*options.stream_fd, [&options]() -> Result<void> {
+    if (!options.operation.late()) return {};
+    return fail(ErrorKind::kDeadline, "the image did not come in time");
+  });
+  image::Scanner scanner = CR_TRY(image::Scanner::begin(stream), "{}", options.path);
+  const Loaded loaded = CR_TRY(load_records(scanner, options.path, options.parents));
+  const Prepared prepared = CR_TRY(prepare(loaded));
+  const sys::UniqueFd nothing = CR_TRY(sys::open("/dev/null", O_RDONLY));
+  CR_TRY(Builder(prepared.plan, options.operation).build(nothing.get(), [&]() -> Result<void> {
+    options.operation.step("receiving memory");
+    CR_TRY(Filler(prepared.plan).fill_from(scanner, loaded.parent_of_stream.get()), "{}", options.path);
+    return {};
+  }));
+  return prepared.report;
+}
+
+}  // namespace
+
 Result<RestoreReport> restore(const RestoreOptions& options) {
   options.operation.step("verifying");
-  const Loaded loaded = CR_TRY(load(options.path));
-  CR_TRY(check_origin(loaded.origin));
-  const kinds::Plan plan = CR_TRY(compile(loaded.records));
-  CR_TRY(check_ids(plan));
-  CR_TRY(check_files(plan));
-  CR_TRY(Builder(plan, options.operation).build(loaded.reader));
-  RestoreReport report;
-  report.root = plan.root;
-  for (const auto& [pid, process] : plan.processes) {
-    if (process.role == kinds::ProcessPlan::Role::kStandIn) continue;
-    ++report.tasks;
-    report.threads += process.lists.size();
-  }
-  return report;
+  return options.stream_fd ? restore_stream(options) : restore_file(options);
 }
 
 }  // namespace cr::engine

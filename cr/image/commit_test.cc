@@ -47,7 +47,7 @@ TEST(Commit, NothingIsSeenBefore) {
 TEST(Commit, AnExecutableImageIsItsOwnersAlone) {
   const TempDir dir;
   const mode_t old = ::umask(0177);  // would take the x away
-  Writer writer = must(Writer::create(dir / "x", Writer::Executable::kYes));
+  Writer writer = must(Writer::create(dir / "x", {.executable = true}));
   must(writer.commit());
   ::umask(old);
   EXPECT_EQ(std::filesystem::status(dir / "x").permissions(), std::filesystem::perms(0700));
@@ -185,16 +185,24 @@ TEST(Commit, DirectoryThatCannotBeWritten) {
 // Writes more than there is room for, then looks at what commit() makes of it.
 bool fails_cleanly(const std::string& path, size_t pages, int expected_errno) {
   Writer writer = must(Writer::create(path));
-  must(writer.begin_pages(1));
-  std::string data = some_pages(pages, 1);
-  const iovec vector = vector_of(data);
-  const auto appended = writer.append_pages({&vector, 1});
-  if (appended || appended.error().error_number() != expected_errno) return false;
-  if (!appended.error().message().starts_with("image " + path + ": write")) return false;
-  const auto ended = writer.end_pages();
+  const std::string data = some_pages(pages, 1);
+  auto left = std::as_bytes(std::span(data));
+  Result<void> given;
+  while (given && !left.empty()) {
+    const auto room = writer.page_room(1);
+    if (!room) {
+      given = Failure(room.error());
+      break;
+    }
+    const auto part = left.first(std::min(left.size(), room->size()));
+    std::ranges::copy(part, room->begin());
+    given = writer.pages_filled(part.size());
+    left = left.subspan(part.size());
+  }
+  if (given || given.error().error_number() != expected_errno) return false;
+  if (!given.error().message().starts_with("image " + path + ": write")) return false;
   const auto committed = writer.commit();
-  return !ended && !committed && committed.error().kind() == ErrorKind::kInternal &&
-         ::access(path.c_str(), F_OK) != 0;
+  return !committed && committed.error().kind() == ErrorKind::kInternal && ::access(path.c_str(), F_OK) != 0;
 }
 
 TEST(Commit, FileSizeLimit) {
@@ -220,39 +228,27 @@ TEST(Commit, DiskFull) {
 
 TEST(Misuse, IsAnErrorAndSpendsTheWriter) {
   const TempDir dir;
-  std::string page = some_pages(1, 1);
-  const iovec half{page.data(), page.size() / 2};
   const std::pair<const char*, std::function<Result<void>(Writer&)>> misuses[] = {
       {"is already there", [](Writer& w) { return w.add_record(1, 1, std::string_view("again")); }},
-      {"reserved for page sections", [](Writer& w) { return w.add_record(kPages, 1, std::string_view("")); }},
-      {"no page section is open", [](Writer& w) { return w.end_pages(); }},
-      {"no page section is open",
-       [&](Writer& w) -> Result<void> {
-         CR_TRY(w.append_pages({&half, 1}));
-         return {};
-       }},
-      {"still open",
+      {"is no record's", [](Writer& w) { return w.add_record(kPages, 1, std::string_view("")); }},
+      {"is no record's", [](Writer& w) { return w.add_record(kIndex, 0, std::string_view("")); }},
+      {"comes after pages",
        [](Writer& w) -> Result<void> {
-         CR_TRY(w.begin_pages(1));
+         CR_TRY(w.page_room(1));
          return w.add_record(1, 2, std::string_view(""));
        }},
-      {"still open",
+      {"2048 bytes of pages",
        [](Writer& w) -> Result<void> {
-         CR_TRY(w.begin_pages(1));
-         return w.begin_pages(2);
+         CR_TRY(w.page_room(1));
+         return w.pages_filled(kPageSize / 2);
        }},
-      {"still open",
+      {"bytes of pages",
        [](Writer& w) -> Result<void> {
-         CR_TRY(w.begin_pages(1));
-         CR_TRY(w.commit());
-         return {};
+         const auto room = CR_TRY(w.page_room(1));
+         return w.pages_filled(room.size() + kPageSize);
        }},
-      {"not whole pages",
-       [&](Writer& w) -> Result<void> {
-         CR_TRY(w.begin_pages(1));
-         CR_TRY(w.append_pages({&half, 1}));
-         return {};
-       }},
+      {"object 1 has no 1 pages", [](Writer& w) { return w.add_same(2, 1, 1, 0); }},
+      {"no parent", [](Writer& w) { return w.add_inherited(1, 1, 1, 0); }},
       {"spent",
        [](Writer& w) -> Result<void> {
          CR_TRY(w.commit());

@@ -41,19 +41,53 @@ class Damage : public testing::Test {
   }
 
   // A file whose index was changed by someone who knows the checksums.
-  std::string forged_index(std::vector<IndexEntry> entries) const {
-    const auto index = std::as_bytes(std::span(entries));
-    const Footer footer = make_footer(header(), this->footer().index_offset, index);
-    std::string bad = good_.substr(0, this->footer().index_offset);
-    bad.append(reinterpret_cast<const char*>(index.data()), index.size());
-    bad.append(reinterpret_cast<const char*>(&footer), sizeof(footer));
+  std::string forged_index(const std::vector<IndexEntry>& entries) const {
+    const auto bytes = std::as_bytes(std::span(entries));
+    const Section section{{kIndex, 0}, footer().index_offset, bytes.size(), 0, hash_of(bytes)};
+    std::string bad = good_.substr(0, section.offset);
+    const auto append = [&bad](std::span<const std::byte> part) {
+      bad.append(reinterpret_cast<const char*>(part.data()), part.size());
+    };
+    append(bytes_of(make_head(section)));
+    append(bytes);
+    append(bytes_of(make_footer(header(), section)));
     return bad;
   }
 
   std::vector<IndexEntry> index() const {
     std::vector<IndexEntry> entries(footer().index_length / sizeof(IndexEntry));
-    std::memcpy(entries.data(), good_.data() + footer().index_offset, footer().index_length);
+    std::memcpy(entries.data(), good_.data() + footer().index_offset + sizeof(SectionHead),
+                footer().index_length);
     return entries;
+  }
+
+  // The image with another table for its last page section, right in every checksum.
+  std::string forged_table(std::vector<ExtentEntry> table, const Header& header) const {
+    std::vector<IndexEntry> entries = index();
+    IndexEntry& entry = entries.back();
+    const auto bytes = std::as_bytes(std::span(table));
+    CR_CHECK(bytes.size() == entry.length);
+    entry.hash = hash_of(bytes);
+    std::string bad = forged_index(entries);
+    const auto put = [&bad](size_t offset, std::span<const std::byte> part) {
+      bad.replace(offset, part.size(), reinterpret_cast<const char*>(part.data()), part.size());
+    };
+    const Section section{{kPages, entry.id}, entry.offset, entry.length, entry.attached, entry.hash};
+    put(entry.offset, bytes_of(make_head(section)));
+    put(entry.offset + sizeof(SectionHead), bytes);
+    put(0, bytes_of(header));
+    const auto forged = std::as_bytes(std::span(entries));
+    put(bad.size() - sizeof(Footer),
+        bytes_of(
+            make_footer(header, {{kIndex, 0}, footer().index_offset, forged.size(), 0, hash_of(forged)})));
+    return bad;
+  }
+
+  std::vector<ExtentEntry> last_table() const {
+    const IndexEntry entry = index().back();
+    std::vector<ExtentEntry> table(entry.length / sizeof(ExtentEntry));
+    std::memcpy(table.data(), good_.data() + entry.offset + sizeof(SectionHead), entry.length);
+    return table;
   }
 
   const TempDir dir_;
@@ -97,25 +131,36 @@ TEST_F(Damage, HeaderOfAnotherImage) {
 
 TEST_F(Damage, SectionsSwapped) {
   const Reader reader = must(Reader::open(dir_ / "x"));
-  const Section a = reader.sections()[0], b = reader.sections()[3];
+  const Section a = reader.sections()[0], b = reader.sections()[2];
   std::string bad = good_;
-  std::swap_ranges(bad.begin() + a.offset, bad.begin() + a.offset + a.length, bad.begin() + b.offset);
+  std::swap_ranges(bad.begin() + a.offset, bad.begin() + a.offset + sizeof(SectionHead),
+                   bad.begin() + b.offset);
   EXPECT_THAT(accept(bad),
-              IsInvalidImage(AllOf(HasSubstr("record type 7 id 1 at offset 64"), HasSubstr("checksum"))));
+              IsInvalidImage(AllOf(HasSubstr("record type 9 id 0 at offset 80"), HasSubstr("checksum"))));
 }
 
 TEST_F(Damage, RecordIsCheckedEvenWithoutVerify) {
-  const Reader reader = must(Reader::from_fd(in_memory(with(sizeof(Header), 'T')), "test"));
-  EXPECT_THAT(reader.record(7, 1), IsInvalidImage(HasSubstr("record type 7 id 1 at offset 64: checksum")));
+  const Section first = must(Reader::open(dir_ / "x")).sections()[0];
+  const Reader reader = must(Reader::from_fd(in_memory(with(payload_offset(first), 'T')), "test"));
+  EXPECT_THAT(reader.record(7, 1), IsInvalidImage(HasSubstr("record type 7 id 1 at offset 80: checksum")));
   EXPECT_TRUE(reader.record(9, 0).has_value());
 }
 
+TEST_F(Damage, PagesAreCheckedEvenWithoutVerify) {
+  const uint64_t place = must(Reader::open(dir_ / "x")).pages().at(42, 0).offset;
+  const Reader reader = must(Reader::from_fd(in_memory(with(place + 100, "bad")), "test"));
+  std::string page(kPageSize, '?');
+  const auto into = std::as_writable_bytes(std::span(page));
+  EXPECT_THAT(PageReader(reader).read(42, 0, into), IsInvalidImage(HasSubstr("page 0x0 of object 42")));
+  EXPECT_TRUE(PageReader(reader).read(43, 2, into).has_value());
+  EXPECT_THAT(PageReader(reader).read(43, 3, into), IsInvalidImage(HasSubstr("object 43 has 0x3 pages")));
+  EXPECT_THAT(PageReader(reader).read(43, UINT64_MAX, into), IsInvalidImage(HasSubstr("object 43")));
+}
+
 TEST_F(Damage, PaddingIsNamed) {
-  const Reader reader = must(Reader::open(dir_ / "x"));
-  const uint64_t padding = reader.sections()[0].offset + reader.sections()[0].length;
-  EXPECT_THAT(
-      accept(with(padding, '\1')),
-      IsInvalidImage(HasSubstr(fmt::format("padding before record type 7 id 2 at offset {}", padding))));
+  const uint64_t padding = payload_end(must(Reader::open(dir_ / "x")).sections()[0]);
+  EXPECT_THAT(accept(with(padding, '\1')),
+              IsInvalidImage(HasSubstr(fmt::format("padding before a section at offset {}", padding))));
 }
 
 TEST_F(Damage, OtherWorlds) {
@@ -123,8 +168,8 @@ TEST_F(Damage, OtherWorlds) {
   other.major_version = 2;
   EXPECT_THAT(accept(with(0, sealed(other))), IsInvalidImage(HasSubstr("format version 2.0")));
   other = header();
-  other.required_features = 0x50;
-  EXPECT_THAT(accept(with(0, sealed(other))), IsInvalidImage(HasSubstr("features 0x50 ")));
+  other.required_features = 0x500;
+  EXPECT_THAT(accept(with(0, sealed(other))), IsInvalidImage(HasSubstr("features 0x500 ")));
   other = header();
   other.page_size = 65536;
   EXPECT_THAT(accept(with(0, sealed(other))), IsInvalidImage(HasSubstr("page size 65536")));
@@ -136,13 +181,19 @@ TEST_F(Damage, NewerMinorVersionsAndOptionalFeaturesAreReadable) {
   Header newer = header();
   newer.minor_version = 9;
   newer.optional_features = 0x8;
-  newer = sealed(newer);
-  const auto entries = index();
-  const Footer footer = make_footer(newer, this->footer().index_offset, std::as_bytes(std::span(entries)));
-  good_ = with(0, newer);
-  const std::string image = with(good_.size() - sizeof(Footer), footer);
+  const std::string image = forged_table(last_table(), sealed(newer));
   EXPECT_TRUE(accept(image).has_value());
   EXPECT_EQ(must(Reader::from_fd(in_memory(image), "test")).unknown_optional_features(), 0x8u);
+}
+
+TEST_F(Damage, ParentsThatCannotBe) {
+  Header other = header();
+  other.required_features |= kFeatureParent;
+  EXPECT_THAT(accept(with(0, sealed(other))), IsInvalidImage(HasSubstr("a parent's id is missing")));
+  other.parent_id = other.image_id;
+  EXPECT_THAT(accept(with(0, sealed(other))), IsInvalidImage(HasSubstr("its own parent")));
+  other.required_features &= ~kFeatureParent;
+  EXPECT_THAT(accept(with(0, sealed(other))), IsInvalidImage(HasSubstr("without the feature")));
 }
 
 // Right checksums do not make a wrong structure right: the reader never follows an offset out of its place.
@@ -155,9 +206,13 @@ TEST_F(Damage, ForgedIndexes) {
       {"its place is", [](auto& entries) { std::swap(entries[0], entries[1]); }},
       {"its place is", [](auto& entries) { entries.erase(entries.begin()); }},
       {"the last section ends at", [](auto& entries) { entries.pop_back(); }},
-      {"reaches beyond", [](auto& entries) { entries.back().length += 100; }},
-      {"reaches beyond", [](auto& entries) { entries.back().length = UINT64_MAX; }},
-      {"not whole pages", [](auto& entries) { entries[2].length -= 1; }},
+      {"reaches beyond", [](auto& entries) { entries.back().attached += 1 << 20; }},
+      {"more than its table", [](auto& entries) { entries.back().attached = UINT64_MAX; }},
+      {"a table of", [](auto& entries) { entries.back().length -= 1; }},
+      {"a table of", [](auto& entries) { entries.back().length = 0; }},
+      {"more than the limit", [](auto& entries) { entries[2].length = UINT64_MAX; }},
+      {"where there can be none", [](auto& entries) { entries[2].attached = 1; }},
+      {"names itself", [](auto& entries) { entries[1].type = kIndex, entries[1].id = 0; }},
       {"unknown flags", [](auto& entries) { entries[2].flags = 1; }},
   };
   for (const auto& [message, change] : changes) {
@@ -165,6 +220,39 @@ TEST_F(Damage, ForgedIndexes) {
     change(entries);
     EXPECT_THAT(accept(forged_index(entries)), IsInvalidImage(HasSubstr(message)));
   }
+}
+
+// The last section is object 43's: two pages the same as others, then a raw one.
+TEST_F(Damage, ForgedTables) {
+  ASSERT_TRUE(accept(forged_table(last_table(), header())).has_value()) << "the forger's tool works";
+  using Change = void (*)(std::vector<ExtentEntry>&);
+  const std::pair<const char*, Change> changes[] = {
+      {"unknown kind 5", [](auto& table) { table[0].kind = 5; }},
+      {"has 0 pages", [](auto& table) { table[0].pages = 0; }},
+      {"has 257 pages", [](auto& table) { table[0].pages = 257; }},
+      {"stored bytes", [](auto& table) { table[0].stored = 8; }},
+      {"stored bytes", [](auto& table) { table[1].stored = 0; }},
+      {"stored bytes", [](auto& table) { table[1].kind = static_cast<uint32_t>(ExtentKind::kZstd); }},
+      {"there are 4096", [](auto& table) { table[1].kind = 1, table[1].stored = 0, table[1].hash = 0; }},
+      {"checksum of nothing", [](auto& table) { table[0].hash = 1; }},
+      {"a source that its kind", [](auto& table) { table[1].source_id = 1; }},
+      {"which are not there", [](auto& table) { table[0].source_page = 3; }},
+      {"which are not there", [](auto& table) { table[0].source_id = 99; }},
+      {"which are not there", [](auto& table) { table[0].source_id = 43, table[0].source_page = 2; }},
+      {"beyond all objects", [](auto& table) { table[0].source_page = UINT64_MAX; }},
+      {"begins at page", [](auto& table) { table[1].first = 1; }},
+      {"no parent", [](auto& table) { table[0].kind = static_cast<uint32_t>(ExtentKind::kParent); }},
+      {"pages 0x2 of object 43", [](auto& table) { table[1].hash ^= 1; }},
+  };
+  for (const auto& [message, change] : changes) {
+    auto table = last_table();
+    change(table);
+    EXPECT_THAT(accept(forged_table(table, header())), IsInvalidImage(HasSubstr(message)));
+  }
+  auto chain = last_table();
+  chain[1] = chain[0];
+  chain[1].first = 2, chain[1].pages = 1, chain[1].source_id = 43, chain[1].source_page = 0;
+  EXPECT_THAT(accept(forged_table(chain, header())), IsInvalidImage(HasSubstr("there are 4096")));
 }
 
 TEST_F(Damage, ChangedBehindTheReadersBack) {

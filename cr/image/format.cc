@@ -14,45 +14,98 @@ uint64_t hash_before_field(const T& value, size_t field_offset) {
 }
 
 uint64_t own_hash(const Header& header) { return hash_before_field(header, offsetof(Header, hash)); }
+uint64_t own_hash(const SectionHead& head) { return hash_before_field(head, offsetof(SectionHead, hash)); }
 uint64_t own_hash(const Footer& footer) { return hash_before_field(footer, offsetof(Footer, hash)); }
 
-Result<void> check_place(const Section& section, uint64_t expected_offset, uint64_t end) {
+// What a section of its type can be, wherever it lies.
+Result<void> check_shape(const Section& section) {
+  const std::string name = section.key.name();
+  if (section.key.type == kPages) {
+    if (section.length == 0 || section.length % sizeof(ExtentEntry) != 0 ||
+        section.length / sizeof(ExtentEntry) > kMaxExtentsPerSection)
+      return damaged("{} at offset {}: a table of {} bytes", name, section.offset, section.length);
+    if (section.attached > kMaxExtentsPerSection * kMaxExtentPages * kPageSize)
+      return damaged("{} at offset {}: {} bytes of page data, more than its table can tell of", name,
+                     section.offset, section.attached);
+    return {};
+  }
+  if (section.attached != 0)
+    return damaged("{} at offset {}: page data, where there can be none", name, section.offset);
+  if (section.key.type == kIndex) {
+    if (section.key.id != 0 || section.length % sizeof(IndexEntry) != 0 ||
+        section.length / sizeof(IndexEntry) > kMaxSections)
+      return damaged("{} at offset {}: {} bytes", name, section.offset, section.length);
+    return {};
+  }
+  if (section.length > kMaxRecordBytes)
+    return damaged("{} at offset {}: {} bytes, more than the limit of {}", name, section.offset,
+                   section.length, kMaxRecordBytes);
+  return {};
+}
+
+Result<void> check_place(const Section& section, uint64_t expected_offset, uint64_t index_offset) {
+  const std::string name = section.key.name();
   if (section.offset != expected_offset)
-    return damaged("index: {} is said to begin at {}, but its place is {}", section.key.name(),
-                   section.offset, expected_offset);
-  if (section.offset > end || section.length > end - section.offset)
-    return damaged("index: {} at offset {} with {} bytes reaches beyond the index at {}", section.key.name(),
-                   section.offset, section.length, end);
-  if (section.key.type == kPages && !page_aligned(section.length))
-    return damaged("index: {} at offset {} has {} bytes, not whole pages", section.key.name(), section.offset,
-                   section.length);
-  if (section.key.type != kPages && section.length > kMaxRecordBytes)
-    return damaged("index: {} at offset {} has {} bytes, more than the limit of {}", section.key.name(),
-                   section.offset, section.length, kMaxRecordBytes);
+    return damaged("index: {} is said to begin at {}, but its place is {}", name, section.offset,
+                   expected_offset);
+  CR_TRY(check_shape(section), "index");
+  if (section.key.type == kIndex) return damaged("index: names itself");
+  if (section.offset > index_offset || section_end(section) > index_offset)
+    return damaged("index: {} at offset {} with {}+{} bytes reaches beyond the index at {}", name,
+                   section.offset, section.length, section.attached, index_offset);
   return {};
 }
 
 }  // namespace
 
-Header make_header(const std::array<std::byte, 16>& image_id) {
+std::string to_text(const ImageId& id) {
+  std::string text;
+  for (const std::byte byte : id) text += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
+  return text;
+}
+
+Header make_header(const ImageId& image_id, uint64_t required_features, const ImageId& parent_id) {
   Header header{.magic = kMagic,
                 .major_version = kMajorVersion,
                 .minor_version = kMinorVersion,
                 .page_size = kPageSize,
-                .required_features = 0,
+                .required_features = required_features,
                 .optional_features = 0,
                 .image_id = image_id,
+                .parent_id = parent_id,
                 .reserved = 0,
                 .hash = 0};
   header.hash = own_hash(header);
   return header;
 }
 
-Footer make_footer(const Header& header, uint64_t index_offset, std::span<const std::byte> index) {
-  Footer footer{.index_offset = index_offset,
-                .index_length = index.size(),
-                .index_hash = hash_of(index),
-                .file_size = index_offset + index.size() + sizeof(Footer),
+SectionHead make_head(const Section& section) {
+  SectionHead head{.type = section.key.type,
+                   .flags = 0,
+                   .id = section.key.id,
+                   .length = section.length,
+                   .attached = section.attached,
+                   .payload_hash = section.hash,
+                   .hash = 0};
+  head.hash = own_hash(head);
+  return head;
+}
+
+IndexEntry make_index_entry(const Section& section) {
+  return {.type = section.key.type,
+          .flags = 0,
+          .id = section.key.id,
+          .offset = section.offset,
+          .length = section.length,
+          .attached = section.attached,
+          .hash = section.hash};
+}
+
+Footer make_footer(const Header& header, const Section& index) {
+  Footer footer{.index_offset = index.offset,
+                .index_length = index.length,
+                .index_hash = index.hash,
+                .file_size = payload_end(index) + sizeof(Footer),
                 .header_hash = header.hash,
                 .reserved = 0,
                 .hash = 0,
@@ -81,9 +134,28 @@ Result<Header> decode_header(std::span<const std::byte, sizeof(Header)> bytes) {
     return fail(ErrorKind::kInvalidImage,
                 "header at offset 16: needs features {:#x} that this program does not know; use a newer cr",
                 unknown);
+  const bool has_parent = (header.required_features & kFeatureParent) != 0;
+  if (has_parent == (header.parent_id == ImageId{}))
+    return damaged("header at offset 48: a parent's id {} the feature that tells of it",
+                   has_parent ? "is missing for" : "without");
+  if (has_parent && header.parent_id == header.image_id)
+    return damaged("header at offset 48: the image is said to be its own parent");
   if (header.reserved != 0)
-    return damaged("header at offset 48: reserved bytes are {:#x}, not zero", header.reserved);
+    return damaged("header at offset 64: reserved bytes are {:#x}, not zero", header.reserved);
   return header;
+}
+
+Result<Section> decode_head(std::span<const std::byte, sizeof(SectionHead)> bytes, uint64_t offset) {
+  SectionHead head;
+  std::memcpy(&head, bytes.data(), sizeof(head));
+  if (const uint64_t hash = own_hash(head); hash != head.hash)
+    return damaged("section head at offset {}: checksum is {:016x}, head says {:016x}", offset, hash,
+                   head.hash);
+  const Section section{{head.type, head.id}, offset, head.length, head.attached, head.payload_hash};
+  if (head.flags != 0)
+    return damaged("{} at offset {}: unknown flags {:#x}", section.key.name(), offset, head.flags);
+  CR_TRY(check_shape(section));
+  return section;
 }
 
 Result<Footer> decode_footer(std::span<const std::byte, sizeof(Footer)> bytes, const Header& header,
@@ -102,8 +174,8 @@ Result<Footer> decode_footer(std::span<const std::byte, sizeof(Footer)> bytes, c
                    footer.file_size, file_size);
   if (footer.reserved != 0)
     return damaged("footer at offset {}: reserved bytes are {:#x}, not zero", at, footer.reserved);
-  if (footer.index_offset < sizeof(Header) || footer.index_offset > at ||
-      footer.index_length != at - footer.index_offset)
+  if (footer.index_offset < sizeof(Header) || footer.index_offset > at - sizeof(SectionHead) ||
+      footer.index_length != at - sizeof(SectionHead) - footer.index_offset)
     return damaged("footer at offset {}: index at {} with {} bytes does not end at the footer", at,
                    footer.index_offset, footer.index_length);
   if (footer.index_length % sizeof(IndexEntry) != 0)
@@ -123,17 +195,21 @@ Result<std::vector<Section>> decode_index(std::span<const std::byte> bytes, cons
   std::vector<Section> sections;
   sections.reserve(bytes.size() / sizeof(IndexEntry));
   uint64_t position = sizeof(Header);
+  bool pages_began = false;
   for (; !bytes.empty(); bytes = bytes.subspan(sizeof(IndexEntry))) {
     IndexEntry entry;
     std::memcpy(&entry, bytes.data(), sizeof(entry));
-    const Section section{{entry.type, entry.id}, entry.offset, entry.length, entry.hash};
+    const Section section{{entry.type, entry.id}, entry.offset, entry.length, entry.attached, entry.hash};
     if (entry.flags != 0)
       return damaged("index: {} has unknown flags {:#x}", section.key.name(), entry.flags);
-    CR_TRY(check_place(section, align_up(position, alignment_of(entry.type)), footer.index_offset));
-    position = section.offset + section.length;
+    CR_TRY(check_place(section, align_up(position, kSectionAlignment), footer.index_offset));
+    if (pages_began && is_record(entry.type))
+      return damaged("index: {} at offset {} comes after pages", section.key.name(), section.offset);
+    pages_began = entry.type == kPages;
+    position = section_end(section);
     sections.push_back(section);
   }
-  if (align_up(position, kRecordAlignment) != footer.index_offset)
+  if (align_up(position, kSectionAlignment) != footer.index_offset)
     return damaged("index at offset {}: the last section ends at {}", footer.index_offset, position);
   return sections;
 }

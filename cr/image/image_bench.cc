@@ -54,9 +54,8 @@ class Memory {
   Memory& operator=(const Memory&) = delete;
   ~Memory() { ::munmap(data_, size_); }
 
-  iovec piece(size_t at) const { return {data_ + at, kCallBytes}; }
-  std::span<const std::byte> bytes(size_t at) const {
-    return std::as_bytes(std::span(data_ + at, kCallBytes));
+  std::span<const std::byte> bytes(size_t at, size_t size) const {
+    return std::as_bytes(std::span(data_ + at, size));
   }
   size_t size() const { return size_; }
 
@@ -67,12 +66,14 @@ class Memory {
 
 Result<uint64_t> write_image(const std::string& path, const Memory& memory) {
   Writer writer = CR_TRY(Writer::create(path));
-  CR_TRY(writer.begin_pages(1));
-  for (size_t at = 0; at < memory.size(); at += kCallBytes) {
-    const iovec piece = memory.piece(at);
-    CR_TRY(writer.append_pages(std::span(&piece, 1)));
+  for (size_t at = 0; at < memory.size();) {
+    // The copy stands for the one that the kernel makes of a task's memory.
+    const auto room = CR_TRY(writer.page_room(1));
+    const size_t step = std::min(room.size(), memory.size() - at);
+    std::ranges::copy(memory.bytes(at, step), room.begin());
+    CR_TRY(writer.pages_filled(step));
+    at += step;
   }
-  CR_TRY(writer.end_pages());
   return writer.commit();
 }
 
@@ -116,7 +117,7 @@ void bare_write(benchmark::State& state, const std::string& parent) {
     const auto file = sys::open(dir.image(), O_CREAT | O_EXCL | O_WRONLY, 0600);
     if (!file) return state.SkipWithError(file.error().message().c_str());
     for (size_t at = 0; at < memory.size(); at += kCallBytes)
-      if (const auto put = sys::write_fully(file->get(), memory.bytes(at)); !put)
+      if (const auto put = sys::write_fully(file->get(), memory.bytes(at, kCallBytes)); !put)
         return state.SkipWithError(put.error().message().c_str());
     if (::fsync(file->get()) != 0) return state.SkipWithError("fsync");
     state.PauseTiming();

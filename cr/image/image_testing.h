@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "cr/image/page_reader.h"
 #include "cr/image/reader.h"
 #include "cr/image/writer.h"
 #include "cr/sys/sys_testing.h"
@@ -32,8 +33,6 @@ inline std::string some_pages(size_t pages, uint64_t seed) {
   return data;
 }
 
-inline iovec vector_of(std::string& data) { return {data.data(), data.size()}; }
-
 // Unwraps, or fails the test with the error's message.
 template <typename T>
 T must(Result<T> result) {
@@ -41,21 +40,34 @@ T must(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-inline void add_pages(Writer& writer, uint64_t id, std::string data) {
-  must(writer.begin_pages(id));
-  const iovec vector = vector_of(data);
-  must(writer.append_pages({&vector, 1}));
-  must(writer.end_pages());
+inline void add_pages(Writer& writer, uint64_t id, std::string_view data) {
+  auto left = std::as_bytes(std::span(data));
+  while (!left.empty()) {
+    const auto room = must(writer.page_room(id));
+    const auto part = left.first(std::min(left.size(), room.size()));
+    std::ranges::copy(part, room.begin());
+    must(writer.pages_filled(part.size()));
+    left = left.subspan(part.size());
+  }
 }
 
-// Two records, an empty one, a page section of one page: every kind of byte a file can have, in 8 KiB and
-// some.
+// All pages of an object, as one who restores would get them.
+inline std::string pages_of(const Reader& reader, uint64_t id) {
+  std::string data(reader.pages().pages(id) * kPageSize, '?');
+  must(PageReader(reader).read(id, 0, std::as_writable_bytes(std::span(data))));
+  return data;
+}
+
+// Three records, one of them empty, and pages of two objects stored in every way that needs no other image:
+// every kind of byte a file can have, in 20 KiB and some.
 inline void write_small_image(const std::string& path, uint64_t seed = 1) {
-  Writer writer = must(Writer::create(path));
+  Writer writer = must(Writer::create(path, {.compression = 1}));
   must(writer.add_record(7, 1, std::string_view("thirteen byte")));
   must(writer.add_record(7, 2, std::string_view("")));
-  add_pages(writer, 42, some_pages(1, seed));
-  must(writer.add_record(9, 0, std::string_view("after the pages")));
+  must(writer.add_record(9, 0, std::string_view("before the pages")));
+  add_pages(writer, 42, some_pages(1, seed) + std::string(2 * kPageSize, '\0') + std::string(kPageSize, 'c'));
+  must(writer.add_same(43, 2, 42, 1));
+  add_pages(writer, 43, some_pages(1, seed + 1));
   must(writer.commit());
 }
 

@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <tuple>
 
-#include "cr/image/byte_source.h"
 #include "cr/image/hash.h"
 #include "cr/image/limits.h"
 
@@ -59,21 +57,36 @@ Result<void> Reader::load() {
   CR_TRY(read_at(fd(), tail, size_ - sizeof(Footer)), "footer");
   footer_ = CR_TRY(decode_footer(tail, header_, size_));
 
-  // The length is checked against the file's size and the limit of sections: at most 40 MiB.
+  // The length is checked against the file's size and the limit of sections.
   std::vector<std::byte> index(footer_.index_length);
-  CR_TRY(read_at(fd(), index, footer_.index_offset), "index");
+  CR_TRY(read_at(fd(), index, footer_.index_offset + sizeof(SectionHead)), "index");
   sections_ = CR_TRY(decode_index(index, footer_));
-  return build_lookup();
+  CR_TRY(build_lookup());
+  return load_tables();
 }
 
 Result<void> Reader::build_lookup() {
-  by_key_.resize(sections_.size());
-  std::iota(by_key_.begin(), by_key_.end(), 0U);
+  for (uint32_t position = 0; position < sections_.size(); ++position)
+    if (is_record(sections_[position].key.type)) by_key_.push_back(position);
   const auto key_at = [this](uint32_t position) { return sections_[position].key; };
   std::ranges::sort(by_key_, {}, key_at);
   const auto twin = std::ranges::adjacent_find(by_key_, {}, key_at);
   if (twin == by_key_.end()) return {};
   return damaged("index at offset {}: {} is there twice", footer_.index_offset, key_at(*twin).name());
+}
+
+Result<void> Reader::load_tables() {
+  std::vector<std::byte> payload;
+  for (const Section& section : sections_) {
+    if (section.key.type != kPages) continue;
+    payload.resize(section.length);
+    CR_TRY(read_at(fd(), payload, payload_offset(section)), "{}", section.key.name());
+    if (const uint64_t hash = hash_of(payload); hash != section.hash)
+      return damaged("{} at offset {}: checksum is {:016x}, index says {:016x}", section.key.name(),
+                     section.offset, hash, section.hash);
+    CR_TRY(pages_.add(section, CR_TRY(decode_extents(section, payload)), header_));
+  }
+  return {};
 }
 
 const Section* Reader::find(SectionKey key) const {
@@ -86,33 +99,48 @@ const Section* Reader::find(SectionKey key) const {
 std::vector<Section> Reader::records() const {
   std::vector<Section> found;
   std::ranges::copy_if(sections_, std::back_inserter(found),
-                       [](const Section& section) { return section.key.type != kPages; });
+                       [](const Section& section) { return is_record(section.key.type); });
   return found;
 }
 
-bool Reader::has_record(uint32_t type, uint64_t id) const {
-  return type != kPages && find({type, id}) != nullptr;
-}
+bool Reader::has_record(uint32_t type, uint64_t id) const { return find({type, id}) != nullptr; }
 
 Result<std::string> Reader::record(uint32_t type, uint64_t id) const {
   const SectionKey key{type, id};
-  const Section* section = type == kPages ? nullptr : find(key);
+  const Section* section = find(key);
   if (section == nullptr)
     return fail(ErrorKind::kInvalidImage,
                 "image {}: {} is missing; use the version of cr that wrote the image", name_, key.name());
   std::string payload(section->length, '\0');
-  CR_TRY(read_at(fd(), std::as_writable_bytes(std::span(payload)), section->offset), "image {}: {}", name_,
-         key.name());
+  CR_TRY(read_at(fd(), std::as_writable_bytes(std::span(payload)), payload_offset(*section)), "image {}: {}",
+         name_, key.name());
   if (const uint64_t hash = hash_of(std::as_bytes(std::span(payload))); hash != section->hash)
     return damaged("image {}: {} at offset {}: checksum is {:016x}, index says {:016x}", name_, key.name(),
                    section->offset, hash, section->hash);
   return payload;
 }
 
-std::optional<PageSection> Reader::pages(uint64_t id) const {
-  const Section* section = find({kPages, id});
-  if (section == nullptr) return std::nullopt;
-  return PageSection{section->offset, section->length};
+std::optional<ImageId> Reader::parent_id() const {
+  if ((header_.required_features & kFeatureParent) == 0) return std::nullopt;
+  return header_.parent_id;
+}
+
+Result<void> Reader::attach_parent(std::shared_ptr<const Reader> parent) {
+  if (parent_id() != parent->image_id())
+    return fail(ErrorKind::kConflict, "image {}: {} is not the image that it inherits pages from", name_,
+                parent->name());
+  parent_ = std::move(parent);
+  return check_inherited();
+}
+
+Result<void> Reader::check_inherited() const {
+  for (const auto& [id, extents] : pages_.objects())
+    for (const Extent& extent : extents)
+      if (extent.kind == ExtentKind::kParent &&
+          extent.source_page + extent.pages > parent_->pages().pages(extent.source_id))
+        return damaged("image {}: pages {:#x} of object {} are inherited, but {} does not have them", name_,
+                       extent.first, id, parent_->name());
+  return {};
 }
 
 Result<void> Reader::check_unchanged() const {

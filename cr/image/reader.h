@@ -14,7 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,7 +22,9 @@
 
 #include "cr/base/result.h"
 #include "cr/image/format.h"
+#include "cr/image/page_table.h"
 #include "cr/image/section.h"
+#include "cr/image/stream.h"
 #include "cr/sys/fd.h"
 
 namespace cr::image {
@@ -30,40 +32,38 @@ namespace cr::image {
 struct VerifyReport {
   uint64_t sections = 0;
   uint64_t bytes = 0;  // all of the file
+  uint64_t pages = 0;  // of all objects, however they are stored
 };
-
-struct PageSection {
-  uint64_t offset = 0;  // in the file; page aligned
-  uint64_t length = 0;  // whole pages
-};
-
-// Called every few MiB, and once at the end, from the calling thread. An error it returns (a deadline, a
-// signal) ends the work with it.
-using Progress = std::function<Result<void>(uint64_t done_bytes, uint64_t total_bytes)>;
 
 class Reader {
  public:
-  // Header, footer and index only: cheap, whatever the size. A file that cannot be opened is a System error;
-  // one that is no sound image is InvalidImage, naming what is wrong, where, and what to do.
+  // Header, footer, index and the tables of pages: cheap, whatever the size. A file that cannot be opened is
+  // a System error; one that is no sound image is InvalidImage, naming what is wrong, where, and what to do.
   static Result<Reader> open(const std::string& path);
 
   // The same on an open description that can be read (a memfd, an fd handed over by the kernel); `name` is
   // for messages. The file offset is neither used nor moved.
   static Result<Reader> from_fd(sys::UniqueFd fd, std::string name);
 
-  // Every checksum and every padding byte, header and index again included. Memory use does not depend on the
-  // size.
+  // Every byte: checksums and padding, header and index again included; compressed pages are decompressed.
+  // Memory use does not depend on the size. A parent is not verified with it, only that it has what is
+  // inherited.
   Result<VerifyReport> verify(const Progress& progress = {}) const;
 
-  // In file order.
+  // In file order, without the index.
   std::span<const Section> sections() const { return sections_; }
-  std::vector<Section> records() const;  // without page sections
+  std::vector<Section> records() const;
 
   bool has_record(uint32_t type, uint64_t id) const;
   // The payload, its checksum verified now. A record that is not there is InvalidImage.
   Result<std::string> record(uint32_t type, uint64_t id) const;
 
-  std::optional<PageSection> pages(uint64_t id) const;
+  // Which pages there are, and how they are stored; page_reader.h reads them.
+  const PageTable& pages() const { return pages_; }
+  // The image that pages are inherited from, if any. attach_parent() takes no other.
+  std::optional<ImageId> parent_id() const;
+  Result<void> attach_parent(std::shared_ptr<const Reader> parent);
+  const Reader* parent() const { return parent_.get(); }
 
   // Borrowed: for preadv of page data. Lives as long as the reader.
   int fd() const { return fd_.get(); }
@@ -72,7 +72,7 @@ class Reader {
   // Optional features (format.h) the writer used and this reader does not know; they may be ignored.
   uint64_t unknown_optional_features() const { return header_.optional_features & ~kKnownOptionalFeatures; }
   // 16 random bytes given by the writer: two images are the same one exactly if these are equal.
-  std::span<const std::byte, 16> image_id() const { return header_.image_id; }
+  const ImageId& image_id() const { return header_.image_id; }
 
   // Conflict if the file's size or time of modification are no longer those of open(). See the head of this
   // file.
@@ -82,7 +82,9 @@ class Reader {
   Reader() = default;
   Result<void> load();
   Result<void> build_lookup();
+  Result<void> load_tables();
   const Section* find(SectionKey key) const;
+  Result<void> check_inherited() const;
 
   sys::UniqueFd fd_;
   std::string name_;
@@ -91,7 +93,9 @@ class Reader {
   Header header_{};  // as read at open(); verify() reads them again
   Footer footer_{};
   std::vector<Section> sections_;  // file order
-  std::vector<uint32_t> by_key_;   // positions in sections_, sorted by key
+  std::vector<uint32_t> by_key_;   // positions of records in sections_, sorted by key
+  PageTable pages_;
+  std::shared_ptr<const Reader> parent_;
 };
 
 }  // namespace cr::image

@@ -25,55 +25,126 @@ TEST(RoundTrip, RecordsInFileOrder) {
   EXPECT_THAT(keys, ElementsAre(SectionKey{7, 1}, SectionKey{7, 2}, SectionKey{9, 0}));
   EXPECT_EQ(must(reader.record(7, 1)), "thirteen byte");
   EXPECT_EQ(must(reader.record(7, 2)), "");
-  EXPECT_EQ(must(reader.record(9, 0)), "after the pages");
+  EXPECT_EQ(must(reader.record(9, 0)), "before the pages");
   EXPECT_TRUE(reader.has_record(9, 0));
   EXPECT_FALSE(reader.has_record(9, 1));
   EXPECT_THAT(reader.record(9, 1), IsInvalidImage(testing::HasSubstr("record type 9 id 1 is missing")));
-  EXPECT_EQ(must(reader.verify()).sections, 4u);
+  EXPECT_EQ(must(reader.verify()).sections, 5u);
 }
 
-TEST(RoundTrip, PagesAreWhereTheWriterSaid) {
+TEST(RoundTrip, PagesOfManySizes) {
   const TempDir dir;
-  std::string first = some_pages(3, 1), second = some_pages(700, 2);  // below and above what is buffered
+  const std::string first = some_pages(3, 1), second = some_pages(700, 2);  // below and above one batch
   Writer writer = must(Writer::create(dir / "x"));
   must(writer.add_record(1, 1, std::string_view("odd")));
-  must(writer.begin_pages(5));
-  const iovec one = vector_of(first);
-  EXPECT_EQ(must(writer.append_pages({&one, 1})), 0u);
-  EXPECT_EQ(must(writer.append_pages({})), first.size());
-  // Vectors need not be pages, only their sum.
-  const std::vector<iovec> odd = {
-      {second.data(), 100}, {second.data() + 100, 0}, {second.data() + 100, second.size() - 100}};
-  EXPECT_EQ(must(writer.append_pages(odd)), first.size());
-  must(writer.end_pages());
-  must(writer.begin_pages(6));
-  must(writer.end_pages());
+  add_pages(writer, 5, first);
+  add_pages(writer, 6, some_pages(1, 3));
+  add_pages(writer, 5, second);  // an object goes on after another
+  must(writer.pages_filled(0));
   const uint64_t size = must(writer.commit());
   EXPECT_EQ(size, std::filesystem::file_size(dir / "x"));
 
   const Reader reader = must(Reader::open(dir / "x"));
-  const PageSection pages = reader.pages(5).value();
-  EXPECT_EQ(pages.offset % kPageSize, 0u);
-  EXPECT_EQ(bytes_of_file(dir / "x").substr(pages.offset, pages.length), first + second);
-  EXPECT_EQ(reader.pages(6).value().length, 0u);
-  EXPECT_FALSE(reader.pages(7).has_value());
+  EXPECT_TRUE(pages_of(reader, 5) == first + second);
+  EXPECT_TRUE(pages_of(reader, 6) == some_pages(1, 3));
+  EXPECT_EQ(reader.pages().pages(7), 0u);
+  EXPECT_EQ(must(reader.verify()).pages, 704u);
+  // As they lie in the file: a restore reads them there.
+  const std::string file = bytes_of_file(dir / "x");
+  std::string raw;
+  for (const Extent& extent : reader.pages().objects().at(5)) {
+    EXPECT_EQ(extent.kind, ExtentKind::kRaw);
+    EXPECT_EQ(extent.offset % kPageSize, 0u);
+    raw += file.substr(extent.offset, extent.stored);
+  }
+  EXPECT_TRUE(raw == first + second);
+}
+
+TEST(RoundTrip, ZerosAreNotStored) {
+  const TempDir dir;
+  const std::string data = some_pages(2, 1) + std::string(5000 * kPageSize, '\0') + some_pages(1, 2);
+  Writer writer = must(Writer::create(dir / "x"));
+  add_pages(writer, 1, data);
+  EXPECT_LT(must(writer.commit()), 64u << 10);
+  EXPECT_TRUE(pages_of(must(Reader::open(dir / "x")), 1) == data);
+}
+
+TEST(RoundTrip, CompressedWhereItPays) {
+  const TempDir dir;
+  std::string text;
+  for (int i = 0; text.size() < 3u << 20; ++i) text += fmt::format("line {} of a text\n", i);
+  text.resize(3 << 20);
+  const std::string data = text + some_pages(256, 1);
+  Writer writer = must(Writer::create(dir / "x", {.compression = 3}));
+  add_pages(writer, 1, data);
+  EXPECT_LT(must(writer.commit()), 2u << 20);
+  const Reader reader = must(Reader::open(dir / "x"));
+  const auto& extents = reader.pages().objects().at(1);
+  EXPECT_EQ(extents.front().kind, ExtentKind::kZstd);
+  EXPECT_EQ(extents.back().kind, ExtentKind::kRaw) << "noise";
+  EXPECT_TRUE(pages_of(reader, 1) == data);
+  EXPECT_EQ(must(reader.verify()).pages, data.size() / kPageSize);
+  std::string one(kPageSize, '?');
+  must(PageReader(reader).read(1, 300, std::as_writable_bytes(std::span(one))));
+  EXPECT_EQ(one, data.substr(300 * kPageSize, kPageSize)) << "from the middle of an extent";
+}
+
+TEST(RoundTrip, TheSameAsOtherPages) {
+  const TempDir dir;
+  const std::string data = some_pages(600, 1);
+  Writer writer = must(Writer::create(dir / "x"));
+  add_pages(writer, 1, data);
+  must(writer.add_same(2, 400, 1, 100));
+  add_pages(writer, 2, some_pages(1, 2));
+  const auto beyond = writer.add_same(2, 1, 1, 600);
+  EXPECT_FALSE(beyond.has_value());
+
+  Writer again = must(Writer::create(dir / "x"));
+  add_pages(again, 1, data);
+  must(again.add_same(2, 400, 1, 100));
+  add_pages(again, 2, some_pages(1, 2));
+  must(again.add_same(1, 1, 1, 0));  // an object may repeat itself
+  must(again.commit());
+  const Reader reader = must(Reader::open(dir / "x"));
+  EXPECT_TRUE(pages_of(reader, 2) == data.substr(100 * kPageSize, 400 * kPageSize) + some_pages(1, 2));
+  EXPECT_TRUE(pages_of(reader, 1) == data + data.substr(0, kPageSize));
   must(reader.verify());
 }
 
-TEST(RoundTrip, MoreVectorsThanOneCallTakes) {
+TEST(RoundTrip, PagesOfTheParent) {
   const TempDir dir;
-  std::string data = some_pages(300, 3);
-  std::vector<iovec> crumbs;
-  for (size_t at = 0; at < data.size(); at += 64) crumbs.push_back({data.data() + at, 64});
-  ASSERT_GT(crumbs.size(), 2u * IOV_MAX);
-  Writer writer = must(Writer::create(dir / "x"));
-  must(writer.begin_pages(1));
-  must(writer.append_pages(crumbs));
-  must(writer.end_pages());
+  write_small_image(dir / "parent");
+  const auto parent = std::make_shared<const Reader>(must(Reader::open(dir / "parent")));
+  Writer writer = must(Writer::create(dir / "x", {.parent = parent->image_id()}));
+  must(writer.add_inherited(1, 4, 42, 0));
+  add_pages(writer, 1, some_pages(1, 9));
   must(writer.commit());
-  const Reader reader = must(Reader::open(dir / "x"));
-  EXPECT_EQ(bytes_of_file(dir / "x").substr(reader.pages(1)->offset, reader.pages(1)->length), data);
+  Reader reader = must(Reader::open(dir / "x"));
+  EXPECT_EQ(reader.parent_id(), parent->image_id());
   must(reader.verify());
+  std::string data(5 * kPageSize, '?');
+  const auto alone = PageReader(reader).read(1, 0, std::as_writable_bytes(std::span(data)));
+  ASSERT_FALSE(alone.has_value());
+  EXPECT_EQ(alone.error().kind(), ErrorKind::kConflict);
+
+  write_small_image(dir / "stranger");
+  const auto stranger =
+      reader.attach_parent(std::make_shared<const Reader>(must(Reader::open(dir / "stranger"))));
+  ASSERT_FALSE(stranger.has_value());
+  EXPECT_EQ(stranger.error().kind(), ErrorKind::kConflict);
+  must(reader.attach_parent(parent));
+  EXPECT_TRUE(pages_of(reader, 1) == pages_of(*parent, 42) + some_pages(1, 9));
+}
+
+TEST(RoundTrip, TheParentMustHaveWhatIsInherited) {
+  const TempDir dir;
+  write_small_image(dir / "parent");
+  const auto parent = std::make_shared<const Reader>(must(Reader::open(dir / "parent")));
+  Writer writer = must(Writer::create(dir / "x", {.parent = parent->image_id()}));
+  must(writer.add_inherited(1, 5, 42, 0));
+  must(writer.commit());
+  EXPECT_THAT(must(Reader::open(dir / "x")).attach_parent(parent),
+              IsInvalidImage(testing::HasSubstr("does not have them")));
 }
 
 TEST(RoundTrip, ManySections) {

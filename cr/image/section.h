@@ -9,11 +9,14 @@
 
 namespace cr::image {
 
-// The one type that belongs to the container: raw page data of the memory object `id`. Every other number is
-// a record type of the layers above; the container carries its payload without looking inside.
+// Two types belong to the container: pages of the memory object `id`, and the index. Every other number is a
+// record type of the layers above; the container carries its payload without looking inside.
 constexpr uint32_t kPages = 0;
+constexpr uint32_t kIndex = 0xffffffff;
 
-// Unique within an image.
+constexpr bool is_record(uint32_t type) { return type != kPages && type != kIndex; }
+
+// Unique among the records of an image. An object's pages may lie in many sections.
 struct SectionKey {
   uint32_t type = 0;
   uint64_t id = 0;
@@ -21,16 +24,21 @@ struct SectionKey {
   auto operator<=>(const SectionKey&) const = default;
 
   std::string name() const {
+    if (type == kIndex) return "index";
     return type == kPages ? fmt::format("pages of object {}", id)
                           : fmt::format("record type {} id {}", type, id);
   }
 };
 
+// One section as the index tells it. All offsets count from the first byte of the file.
 struct Section {
   SectionKey key;
-  uint64_t offset = 0;  // of its first byte in the file
-  uint64_t length = 0;
-  uint64_t hash = 0;  // XXH3 of its bytes
+  uint64_t offset = 0;    // of its head
+  uint64_t length = 0;    // of its payload, which follows the head
+  uint64_t attached = 0;  // bytes of page data behind the payload, from the next page boundary on
+  uint64_t hash = 0;      // XXH3 of the payload
+
+  bool operator==(const Section&) const = default;
 };
 
 }  // namespace cr::image

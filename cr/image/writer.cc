@@ -1,64 +1,53 @@
 #include "cr/image/writer.h"
 
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <climits>
+#include <map>
 #include <set>
 #include <vector>
 
-#include "cr/image/format.h"
 #include "cr/image/hash.h"
 #include "cr/image/limits.h"
-#include "cr/image/pending_file.h"
+#include "cr/image/page_batch.h"
+#include "cr/image/sink.h"
 
 namespace cr::image {
-namespace {
-
-// Hash, then write, in steps that a cache still holds, so that memory is read once. Measured: 128 KiB to 4
-// MiB differ by less than the noise; hashing adds about a tenth to what the writes alone cost.
-constexpr size_t kStepBytes = size_t{1} << 20;
-// Smaller pieces are collected first: one call of the kernel per record would cost more than a copy.
-constexpr size_t kDirectBytes = size_t{64} << 10;
-
-constexpr std::array<std::byte, kPageSize> kZeros{};
-
-}  // namespace
 
 struct Writer::State {
-  explicit State(PendingFile pending) : file(std::move(pending)) {}
+  State(Sink the_sink, const WriterOptions& options)
+      : sink(std::move(the_sink)), batch(options.compression), has_parent(options.parent.has_value()) {}
 
-  Result<void> emit(std::span<const std::byte> bytes);
-  Result<void> flush();
-  Result<void> write_out(std::span<iovec> vectors);  // none of them empty; changes them
-  Result<void> align(uint64_t alignment);
-  Result<void> start_section(SectionKey key);
-  void finish_section(uint64_t hash);
-  Result<uint64_t> checked_total(std::span<const iovec> data) const;
-  Result<void> append_all(std::span<const iovec> data);
-  Result<void> append_step(std::span<const iovec> step, size_t step_bytes);
-  Result<void> usable(bool wants_open_pages) const;
+  Result<void> begin(const WriterOptions& options);
+  Result<void> usable() const;
   Result<void> room_for(uint64_t bytes) const;
+  Result<Section*> start_section(SectionKey key, uint64_t length, uint64_t attached, uint64_t hash);
+  Result<void> put_record(SectionKey key, std::span<const std::byte> payload);
+  Result<void> turn_to(uint64_t id);
+  Result<void> flush_pages();
+  Result<void> put_pages(const PageBatch::Encoded& encoded);
+  Result<void> refer(uint64_t id, ExtentKind kind, uint64_t pages, uint64_t source, uint64_t source_page);
+  Result<uint64_t> finish();
 
   // Runs a step of the public API; an error in it spends the writer, because the file may end in half of a
   // section.
   template <typename Step>
   auto guarded(Step step) -> decltype(step()) {
+    if (auto ready = usable(); !ready) return Failure(ready.error());
     auto result = step();
     if (!result) spent = true;
     return result;
   }
 
-  PendingFile file;
+  Sink sink;
+  PageBatch batch;
+  bool has_parent;
   Header header{};
-  Hasher hasher;
-  std::vector<std::byte> buffer;  // handed over, not yet written
-  uint64_t position = 0;          // in the file, buffer included
-  std::vector<IndexEntry> index;
-  std::set<SectionKey> keys;
-  bool pages_open = false;
+  std::vector<Section> sections;
+  std::set<SectionKey> keys;           // of records
+  std::map<uint64_t, uint64_t> pages;  // of every object so far, without the batch
+  uint64_t object = 0;                 // whose pages are in the batch
+  bool pages_began = false;
   bool spent = false;  // committed or failed
 };
 
@@ -67,208 +56,185 @@ Writer::Writer(Writer&&) noexcept = default;
 Writer& Writer::operator=(Writer&&) noexcept = default;
 Writer::~Writer() = default;
 
-Result<void> Writer::State::usable(bool wants_open_pages) const {
-  if (spent)
-    return fail(ErrorKind::kInternal, "image {}: the writer is spent (committed or failed)", file.path());
-  if (pages_open != wants_open_pages)
-    return fail(ErrorKind::kInternal, "image {}: {}", file.path(),
-                pages_open ? "a page section is still open" : "no page section is open");
-  return {};
+Result<void> Writer::State::begin(const WriterOptions& options) {
+  ImageId id;
+  if (::getrandom(id.data(), id.size(), 0) != static_cast<ssize_t>(id.size())) return fail_errno("getrandom");
+  const uint64_t features =
+      (options.parent ? kFeatureParent : 0) | (options.compression != 0 ? kFeatureZstd : 0);
+  header = make_header(id, features, options.parent.value_or(ImageId{}));
+  return sink.put(bytes_of(header));
+}
+
+Result<void> Writer::State::usable() const {
+  if (!spent) return {};
+  return fail(ErrorKind::kInternal, "image {}: the writer is spent (committed or failed)", sink.name());
 }
 
 // `bytes` is below kMaxFileBytes times a few, so nothing wraps.
 Result<void> Writer::State::room_for(uint64_t bytes) const {
-  if (bytes <= kMaxFileBytes && position <= kMaxFileBytes - bytes) return {};
-  return fail(ErrorKind::kUnsupported, "image {}: more than {} bytes", file.path(), kMaxFileBytes);
+  if (bytes <= kMaxFileBytes && sink.position() <= kMaxFileBytes - bytes) return {};
+  return fail(ErrorKind::kUnsupported, "image {}: more than {} bytes", sink.name(), kMaxFileBytes);
 }
 
-Result<void> Writer::State::write_out(std::span<iovec> vectors) {
-  while (!vectors.empty()) {
-    const int count = static_cast<int>(std::min<size_t>(vectors.size(), IOV_MAX));
-    ssize_t put = ::writev(file.fd(), vectors.data(), count);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return fail_errno("image {}: write", file.path());
-    if (put == 0) return fail(ErrorKind::kSystem, "image {}: write made no progress", file.path());
-    while (!vectors.empty() && static_cast<size_t>(put) >= vectors.front().iov_len) {
-      put -= static_cast<ssize_t>(vectors.front().iov_len);
-      vectors = vectors.subspan(1);
-    }
-    if (put == 0) continue;  // a whole number of vectors went out
-    vectors.front().iov_base = static_cast<std::byte*>(vectors.front().iov_base) + put;
-    vectors.front().iov_len -= static_cast<size_t>(put);
-  }
-  return {};
+Result<Section*> Writer::State::start_section(SectionKey key, uint64_t length, uint64_t attached,
+                                              uint64_t hash) {
+  if (sections.size() >= kMaxSections)
+    return fail(ErrorKind::kUnsupported, "image {}: more than {} sections", sink.name(), kMaxSections);
+  CR_TRY(room_for(length + attached + 2 * kPageSize));
+  CR_TRY(sink.pad_to(align_up(sink.position(), kSectionAlignment)));
+  Section& section = sections.emplace_back(Section{key, sink.position(), length, attached, hash});
+  CR_TRY(sink.put(bytes_of(make_head(section))));
+  return &section;
 }
 
-Result<void> Writer::State::flush() {
-  if (buffer.empty()) return {};
-  std::array<iovec, 1> whole{{{buffer.data(), buffer.size()}}};
-  CR_TRY(write_out(whole));
-  buffer.clear();
-  return {};
-}
-
-Result<void> Writer::State::emit(std::span<const std::byte> bytes) {
-  if (bytes.empty()) return {};
-  if (bytes.size() < kDirectBytes) {
-    buffer.insert(buffer.end(), bytes.begin(), bytes.end());
-    if (buffer.size() >= kStepBytes) CR_TRY(flush());
-  } else {
-    CR_TRY(flush());
-    // writev() only reads through this pointer; iovec has no const variant.
-    std::array<iovec, 1> whole{{{const_cast<std::byte*>(bytes.data()), bytes.size()}}};
-    CR_TRY(write_out(whole));
-  }
-  position += bytes.size();
-  return {};
-}
-
-Result<void> Writer::State::align(uint64_t alignment) {
-  const uint64_t padding = align_up(position, alignment) - position;
-  return emit(std::span(kZeros).first(padding));
-}
-
-Result<void> Writer::State::start_section(SectionKey key) {
-  if (index.size() >= kMaxSections)
-    return fail(ErrorKind::kUnsupported, "image {}: more than {} sections", file.path(), kMaxSections);
+Result<void> Writer::State::put_record(SectionKey key, std::span<const std::byte> payload) {
+  if (!is_record(key.type))
+    return fail(ErrorKind::kInternal, "image {}: type {} is no record's", sink.name(), key.type);
+  if (pages_began)
+    return fail(ErrorKind::kInternal, "image {}: {} comes after pages", sink.name(), key.name());
+  if (payload.size() > kMaxRecordBytes)
+    return fail(ErrorKind::kUnsupported, "image {}: {} has {} bytes, the limit is {}", sink.name(),
+                key.name(), payload.size(), kMaxRecordBytes);
   if (!keys.insert(key).second)
-    return fail(ErrorKind::kInternal, "image {}: {} is already there", file.path(), key.name());
-  CR_TRY(align(alignment_of(key.type)));
-  index.push_back({.type = key.type, .flags = 0, .id = key.id, .offset = position, .length = 0, .hash = 0});
+    return fail(ErrorKind::kInternal, "image {}: {} is already there", sink.name(), key.name());
+  CR_TRY(start_section(key, payload.size(), 0, hash_of(payload)));
+  return sink.put(payload);
+}
+
+// What is batched so far belongs to one object.
+Result<void> Writer::State::turn_to(uint64_t id) {
+  pages_began = true;
+  if (object == id && !batch.full()) return {};
+  CR_TRY(flush_pages());
+  object = id;
   return {};
 }
 
-void Writer::State::finish_section(uint64_t hash) {
-  index.back().length = position - index.back().offset;
-  index.back().hash = hash;
+Result<void> Writer::State::flush_pages() {
+  if (batch.empty()) return {};
+  const PageBatch::Encoded encoded = CR_TRY(batch.encode(pages[object]), "image {}", sink.name());
+  CR_TRY(put_pages(encoded));
+  pages[object] += encoded.pages;
+  batch.clear();
+  return {};
 }
 
-Result<Writer> Writer::create(const std::string& path, Executable executable) {
-  auto state = std::make_unique<State>(CR_TRY(PendingFile::create(path)));
-  if (executable == Executable::kYes) CR_TRY(state->file.make_executable());
-  std::array<std::byte, 16> image_id;
-  if (::getrandom(image_id.data(), image_id.size(), 0) != static_cast<ssize_t>(image_id.size()))
-    return fail_errno("getrandom");
-  state->header = make_header(image_id);
-  state->buffer.reserve(kStepBytes + kDirectBytes);
-  CR_TRY(state->emit(bytes_of(state->header)));
+Result<void> Writer::State::put_pages(const PageBatch::Encoded& encoded) {
+  const auto alignment = [&](size_t entry) {
+    return encoded.table[entry].kind == static_cast<uint32_t>(ExtentKind::kRaw) ? kPageSize
+                                                                                : kSectionAlignment;
+  };
+  uint64_t attached = 0;
+  for (size_t i = 0; i < encoded.data.size(); ++i)
+    if (!encoded.data[i].empty()) attached = align_up(attached, alignment(i)) + encoded.data[i].size();
+  const auto table = std::as_bytes(std::span(encoded.table));
+  const Section* section = CR_TRY(start_section({kPages, object}, table.size(), attached, hash_of(table)));
+  const uint64_t begin = attached_offset(*section);
+  CR_TRY(sink.put(table));
+  if (attached == 0) return {};
+  CR_TRY(sink.pad_to(begin));
+  for (size_t i = 0; i < encoded.data.size(); ++i) {
+    if (encoded.data[i].empty()) continue;
+    CR_TRY(sink.pad_to(align_up(sink.position(), alignment(i))));
+    CR_TRY(sink.put(encoded.data[i]));
+  }
+  CR_CHECK(sink.position() == begin + attached);
+  return {};
+}
+
+Result<void> Writer::State::refer(uint64_t id, ExtentKind kind, uint64_t count, uint64_t source,
+                                  uint64_t source_page) {
+  while (count > 0) {
+    CR_TRY(turn_to(id));
+    const uint64_t step = std::min(count, kMaxExtentPages);
+    batch.refer(kind, step, source, source_page);
+    source_page += step;
+    count -= step;
+  }
+  return {};
+}
+
+Result<uint64_t> Writer::State::finish() {
+  CR_TRY(flush_pages());
+  std::vector<IndexEntry> entries;
+  entries.reserve(sections.size());
+  for (const Section& section : sections) entries.push_back(make_index_entry(section));
+  const auto bytes = std::as_bytes(std::span(entries));
+  CR_TRY(room_for(bytes.size() + kMinFileBytes));
+  CR_TRY(sink.pad_to(align_up(sink.position(), kSectionAlignment)));
+  const Section index{{kIndex, 0}, sink.position(), bytes.size(), 0, hash_of(bytes)};
+  const Footer footer = make_footer(header, index);
+  CR_TRY(sink.put(bytes_of(make_head(index))));
+  CR_TRY(sink.put(bytes));
+  CR_TRY(sink.put(bytes_of(footer)));
+  CR_TRY(sink.publish());
+  spent = true;
+  return footer.file_size;
+}
+
+Result<Writer> Writer::create(const std::string& path, WriterOptions options) {
+  PendingFile file = CR_TRY(PendingFile::create(path));
+  if (options.executable) CR_TRY(file.make_executable());
+  auto state = std::make_unique<State>(Sink(std::move(file)), options);
+  CR_TRY(state->begin(options));
+  return Writer(std::move(state));
+}
+
+Result<Writer> Writer::to_stream(int fd, const std::string& name, WriterOptions options) {
+  auto state = std::make_unique<State>(Sink(fd, name, options.while_waiting), options);
+  CR_TRY(state->begin(options));
   return Writer(std::move(state));
 }
 
 Result<void> Writer::add_record(uint32_t type, uint64_t id, std::span<const std::byte> payload) {
-  return state_->guarded([&]() -> Result<void> {
-    CR_TRY(state_->usable(false));
-    if (type == kPages)
-      return fail(ErrorKind::kInternal, "image {}: type {} is reserved for page sections",
-                  state_->file.path(), kPages);
-    if (payload.size() > kMaxRecordBytes)
-      return fail(ErrorKind::kUnsupported, "image {}: record type {} id {} has {} bytes, the limit is {}",
-                  state_->file.path(), type, id, payload.size(), kMaxRecordBytes);
-    CR_TRY(state_->room_for(payload.size()));
-    CR_TRY(state_->start_section({type, id}));
-    CR_TRY(state_->emit(payload));
-    state_->finish_section(hash_of(payload));
-    return {};
-  });
+  return state_->guarded([&] { return state_->put_record({type, id}, payload); });
 }
 
 Result<void> Writer::add_record(uint32_t type, uint64_t id, std::string_view payload) {
   return add_record(type, id, std::as_bytes(std::span(payload)));
 }
 
-Result<void> Writer::begin_pages(uint64_t id) {
+Result<std::span<std::byte>> Writer::page_room(uint64_t id) {
+  return state_->guarded([&]() -> Result<std::span<std::byte>> {
+    CR_TRY(state_->turn_to(id));
+    return state_->batch.room();
+  });
+}
+
+Result<void> Writer::pages_filled(size_t bytes) {
   return state_->guarded([&]() -> Result<void> {
-    CR_TRY(state_->usable(false));
-    CR_TRY(state_->start_section({kPages, id}));
-    state_->hasher.reset();
-    state_->pages_open = true;
+    if (!page_aligned(bytes) || bytes > state_->batch.room().size())
+      return fail(ErrorKind::kInternal, "image {}: {} bytes of pages", state_->sink.name(), bytes);
+    state_->batch.filled(bytes);
     return {};
   });
 }
 
-Result<void> Writer::State::append_step(std::span<const iovec> step, size_t step_bytes) {
-  for (const iovec& piece : step)
-    hasher.update({static_cast<const std::byte*>(piece.iov_base), piece.iov_len});
-  if (step_bytes < kDirectBytes) {
-    for (const iovec& piece : step)
-      CR_TRY(emit({static_cast<const std::byte*>(piece.iov_base), piece.iov_len}));
-    return {};
-  }
-  CR_TRY(flush());
-  std::vector<iovec> remaining(step.begin(), step.end());  // write_out() shortens what it has written
-  CR_TRY(write_out(remaining));
-  position += step_bytes;
-  return {};
-}
-
-Result<uint64_t> Writer::State::checked_total(std::span<const iovec> data) const {
-  uint64_t total = 0;
-  for (const iovec& piece : data) {
-    const auto sum = checked_add<uint64_t>(total, piece.iov_len);
-    if (!sum) return fail(ErrorKind::kInternal, "image {}: page data of more than 2^64 bytes", file.path());
-    total = *sum;
-  }
-  if (!page_aligned(total))
-    return fail(ErrorKind::kInternal, "image {}: {} bytes are not whole pages", file.path(), total);
-  CR_TRY(room_for(total));
-  return total;
-}
-
-// Cuts the caller's vectors into steps.
-Result<void> Writer::State::append_all(std::span<const iovec> data) {
-  std::vector<iovec> step;
-  size_t step_bytes = 0;
-  for (iovec piece : data) {
-    while (piece.iov_len > 0) {
-      const size_t take = std::min(piece.iov_len, kStepBytes - step_bytes);
-      step.push_back({piece.iov_base, take});
-      step_bytes += take;
-      piece.iov_base = static_cast<std::byte*>(piece.iov_base) + take;
-      piece.iov_len -= take;
-      if (step_bytes < kStepBytes) continue;
-      CR_TRY(append_step(step, step_bytes));
-      step.clear();
-      step_bytes = 0;
-    }
-  }
-  return append_step(step, step_bytes);
-}
-
-Result<uint64_t> Writer::append_pages(std::span<const iovec> data) {
-  return state_->guarded([&]() -> Result<uint64_t> {
-    CR_TRY(state_->usable(true));
-    CR_TRY(state_->checked_total(data));
-    const uint64_t begin = state_->position - state_->index.back().offset;
-    CR_TRY(state_->append_all(data));
-    return begin;
-  });
-}
-
-Result<void> Writer::end_pages() {
+Result<void> Writer::add_same(uint64_t id, uint64_t pages, uint64_t source, uint64_t source_page) {
   return state_->guarded([&]() -> Result<void> {
-    CR_TRY(state_->usable(true));
-    state_->finish_section(state_->hasher.value());
-    state_->pages_open = false;
-    return {};
+    // A section's extents refer to what is in the table before them, in their own section too; only not to
+    // the batch.
+    CR_TRY(state_->flush_pages());
+    const auto known = state_->pages.find(source);
+    if (known == state_->pages.end() || source_page > known->second || pages > known->second - source_page)
+      return fail(ErrorKind::kInternal, "image {}: object {} has no {} pages at {}", state_->sink.name(),
+                  source, pages, source_page);
+    return state_->refer(id, ExtentKind::kSame, pages, source, source_page);
   });
 }
 
-uint64_t Writer::size() const { return state_->position; }
+Result<void> Writer::add_inherited(uint64_t id, uint64_t pages, uint64_t source, uint64_t source_page) {
+  return state_->guarded([&]() -> Result<void> {
+    if (!state_->has_parent)
+      return fail(ErrorKind::kInternal, "image {}: has no parent to inherit from", state_->sink.name());
+    return state_->refer(id, ExtentKind::kParent, pages, source, source_page);
+  });
+}
+
+uint64_t Writer::size() const { return state_->sink.position(); }
 
 Result<uint64_t> Writer::commit() {
-  return state_->guarded([&]() -> Result<uint64_t> {
-    CR_TRY(state_->usable(false));
-    CR_TRY(state_->align(kRecordAlignment));
-    const auto index = std::as_bytes(std::span(state_->index));
-    CR_TRY(state_->room_for(index.size() + sizeof(Footer)));
-    const Footer footer = make_footer(state_->header, state_->position, index);
-    CR_TRY(state_->emit(index));
-    CR_TRY(state_->emit(bytes_of(footer)));
-    CR_TRY(state_->flush());
-    CR_TRY(state_->file.publish());
-    state_->spent = true;
-    return footer.file_size;
-  });
+  return state_->guarded([&] { return state_->finish(); });
 }
 
 }  // namespace cr::image

@@ -82,13 +82,9 @@ class Sample {
     return vma;
   }
 
-  // Whole pages of a process's page section, whose data begin where the last ones ended.
   PageRun& add_run(pid_t pid, uint64_t address, uint64_t length) {
-    image::PageSection& section = records.pages[static_cast<uint64_t>(pid)];
-    if (section.length == 0) section.offset = 0x100000 * static_cast<uint64_t>(pid);
     PageRun& run = *space(pid).add_runs();
-    run.set_address(address), run.set_length(length), run.set_offset(section.length);
-    section.length += length;
+    run.set_address(address), run.set_length(length);
     return run;
   }
 
@@ -183,6 +179,44 @@ inline void expect_each_is_named(const std::function<Sample()>& sound, const std
     EXPECT_EQ(result.error().kind(), ErrorKind::kInvalidImage);
     EXPECT_THAT(result.error().message(), ::testing::HasSubstr(broken.words));
   }
+}
+
+// How many pages each object has, as the runs of the records tell.
+inline std::map<uint64_t, uint64_t> page_objects(const Records& records) {
+  std::map<uint64_t, uint64_t> pages;
+  for (const AddressSpace* space : records.all<AddressSpace>(kAddressSpaceRecord))
+    for (const PageRun& run : space->runs())
+      pages[static_cast<uint64_t>(space->pid())] += run.length() / kPageSize;
+  for (const SharedMemory* object : records.all<SharedMemory>(kSharedMemoryRecord))
+    for (const PageRun& run : object->runs()) pages[kSharedPages | object->id()] += run.length() / kPageSize;
+  return pages;
+}
+
+// Each object's pages one after the other in the file, from 1 MiB times its id on.
+inline uint64_t raw_place(uint64_t object) { return (object & 0xffff) << 20; }
+inline image::PageTable raw_table(const std::map<uint64_t, uint64_t>& objects) {
+  image::PageTable table;
+  for (const auto& [id, pages] : objects) {
+    image::Extent extent;
+    extent.pages = pages, extent.offset = raw_place(id), extent.stored = pages * kPageSize;
+    EXPECT_TRUE(table.add({{image::kPages, id}, 0, 0, 0, 0}, {&extent, 1}, image::Header{}));
+  }
+  return table;
+}
+
+// Writes the records of a sample and, behind them, its pages: `content` of page 0, 1, ... over all objects.
+inline void write_sample(image::Writer& writer, const Records& records,
+                         const std::function<std::string(size_t page)>& content) {
+  for (const auto& [key, message] : records.by_key())
+    ASSERT_TRUE(writer.add_record(key.first, key.second, message->SerializeAsString()));
+  size_t next = 0;
+  for (const auto& [id, pages] : page_objects(records))
+    for (uint64_t page = 0; page < pages; ++page) {
+      const std::string bytes = content(next++);
+      ASSERT_EQ(bytes.size(), kPageSize);
+      std::ranges::copy(std::as_bytes(std::span(bytes)), writer.page_room(id).value().begin());
+      ASSERT_TRUE(writer.pages_filled(kPageSize));
+    }
 }
 
 }  // namespace cr::kinds

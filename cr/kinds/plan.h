@@ -57,6 +57,15 @@ struct FileWrite {
   std::string content;
 };
 
+// Pages that the engine puts into their place, when all tasks stand ready.
+struct PageFill {
+  uint64_t object = 0;  // of the image
+  uint64_t first = 0;   // its page
+  uint64_t pages = 0;
+  uint64_t address = 0;  // in the task; or the offset within a shared memory object
+  bool fresh = false;    // there are zeros already
+};
+
 struct ProcessPlan {
   enum class Role {
     kTask,
@@ -78,6 +87,7 @@ struct ProcessPlan {
   std::map<pid_t, Departure> departures;  // by tid
   std::vector<LateCall> late;             // in this order
   std::vector<FileWrite> writes;
+  std::vector<PageFill> fills;
   uint64_t vdso_start = 0, vdso_end = 0, vdso_hash = 0;  // [vdso] must hash to this; 0: has none
   // Zombies and stand-ins run a list of the program of the process that bears them.
   pid_t runs_in = 0;
@@ -86,7 +96,8 @@ struct ProcessPlan {
 
 struct Plan {
   std::vector<FileCheck> files;
-  exec::Program store;  // list 0, run in the engine's process
+  exec::Program store;                                       // list 0, run in the engine's process
+  std::map<std::string, std::vector<PageFill>> store_fills;  // by the name of a kept object
   std::map<pid_t, ProcessPlan> processes;
   pid_t root = 0;
   std::string root_name;

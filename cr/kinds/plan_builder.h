@@ -44,6 +44,8 @@ class PlanBuilder {
   // In the task: a new descriptor of the kept object, close-on-exec.
   exec::Slot fetch(exec::ListBuilder& list, const std::string& name);
 
+  std::vector<PageFill>& store_fills(const std::string& name) { return plan_.store_fills[name]; }
+
   // In the task and in the store: the image, for page data.
   int image_fd() const { return plan_.image_fd; }
   int image_store_fd() const { return plan_.image_store_fd; }

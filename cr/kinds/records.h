@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cr/base/result.h"
-#include "cr/image/reader.h"
+#include "cr/image/page_table.h"
 #include "cr/kinds/record_types.h"
 
 namespace cr::kinds {
@@ -55,8 +55,9 @@ class Records {
   using Key = std::pair<uint32_t, uint64_t>;
   const std::map<Key, std::unique_ptr<google::protobuf::Message>>& by_key() const { return records_; }
 
-  // Where the page data of a section are; filled in when read from an image.
-  std::map<uint64_t, image::PageSection> pages;
+  // Which pages the image has, borrowed. Null while nobody knows: at a dump, and when an image comes as a
+  // stream, where they follow the records.
+  const image::PageTable* pages = nullptr;
 
  private:
   std::map<Key, std::unique_ptr<google::protobuf::Message>> records_;

@@ -1,4 +1,5 @@
 #include "cr/kinds/kinds.h"
+#include "cr/kinds/origin.pb.h"
 
 namespace cr::kinds {
 
@@ -15,6 +16,14 @@ const std::vector<std::unique_ptr<Kind>>& all_kinds() {
     return list;
   }();
   return kinds;
+}
+
+const google::protobuf::Message* prototype_of(uint32_t type) {
+  if (type == kOriginRecord) return &Origin::default_instance();
+  for (const auto& kind : all_kinds())
+    for (const Schema& schema : kind->schemas())
+      if (schema.type == type) return schema.prototype;
+  return nullptr;
 }
 
 }  // namespace cr::kinds

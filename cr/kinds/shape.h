@@ -1,6 +1,8 @@
 // The shape of a kind of state: how the engine sees every kind, without knowing any by name.
 //
-//   dump:     collect() reads the frozen tree and adds records; save_pages() streams bulk data
+//   dump:     collect() reads the frozen tree and adds records; find_pages() tells what bulk data there is,
+//   and
+//             save_pages() writes it, after all records
 //   restore:  validate() looks at decoded records, plan() turns them into op lists; both are pure
 #pragma once
 
@@ -8,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "cr/image/writer.h"
 #include "cr/kinds/collector.h"
+#include "cr/kinds/page_store.h"
 #include "cr/kinds/plan_builder.h"
 #include "cr/kinds/records.h"
 #include "cr/kinds/tree_view.h"
@@ -28,8 +30,10 @@ class Kind {
   // Requires: the tree is frozen. Blockers go to the collector; an error means that looking itself failed.
   virtual Result<void> collect(const TreeView& tree, Collector& collector) const = 0;
 
-  // Bulk data, once nothing blocks the dump; may complete records that collect() began.
-  virtual Result<void> save_pages(const TreeView&, Collector&, image::Writer&) const { return {}; }
+  // Once nothing blocks the dump and nothing of ours runs in the tasks any more: completes records that
+  // collect() began with what bulk data they have.
+  virtual Result<void> find_pages(const TreeView&, Records&) const { return {}; }
+  virtual Result<void> save_pages(const TreeView&, const Records&, PageStore) const { return {}; }
 
   // Everything a plan relies on: ranges, references, uniqueness. InvalidImage names record and field.
   virtual Result<void> validate(const Records&) const { return {}; }
@@ -40,5 +44,8 @@ class Kind {
 
 // Every kind there is, in the order in which they collect and plan.
 const std::vector<std::unique_ptr<Kind>>& all_kinds();
+
+// A default instance of the records of a type, the origin's among them; null if no kind owns it.
+const google::protobuf::Message* prototype_of(uint32_t type);
 
 }  // namespace cr::kinds

@@ -75,16 +75,15 @@ Result<void> damage_section(Patient& patient, std::span<const Section> sections,
   const std::string& good = patient.good();
   const Section& section = sections[which];
   const std::string name = section.key.name();
-  const auto content = [&](const Section& s) { return good.substr(s.offset, s.length); };
-  CR_TRY(patient.try_overwrite(section.offset, std::string(section.length, '\0'), name + " zeroed"));
-  CR_TRY(patient.try_content(good.substr(0, section.offset) + good.substr(section.offset + section.length),
-                             name + " left out"));
-  CR_TRY(patient.try_content(good.substr(0, section.offset) + content(section) + good.substr(section.offset),
-                             name + " doubled"));
+  const auto length = [](const Section& s) { return section_end(s) - s.offset; };
+  const auto content = [&](const Section& s) { return good.substr(s.offset, length(s)); };
+  const std::string before = good.substr(0, section.offset);
+  CR_TRY(patient.try_overwrite(section.offset, std::string(length(section), '\0'), name + " zeroed"));
+  CR_TRY(patient.try_content(before + good.substr(section_end(section)), name + " left out"));
+  CR_TRY(patient.try_content(before + content(section) + good.substr(section.offset), name + " doubled"));
   if (which + 1 == sections.size()) return {};
   const Section& next = sections[which + 1];
-  const std::string gap =
-      good.substr(section.offset + section.length, next.offset - section.offset - section.length);
+  const std::string gap = good.substr(section_end(section), next.offset - section_end(section));
   return patient.try_overwrite(section.offset, content(next) + gap + content(section),
                                name + " exchanged with the next");
 }
@@ -99,7 +98,7 @@ Result<void> sweep_sections(Patient& patient, const Options& options) {
   Footer footer;
   std::memcpy(&footer, good.data() + good.size() - sizeof(footer), sizeof(footer));
   for (uint64_t i = 0; i + 1 < choice.size(); ++i) {
-    const uint64_t at = footer.index_offset + choice[i] * sizeof(IndexEntry);
+    const uint64_t at = footer.index_offset + sizeof(SectionHead) + choice[i] * sizeof(IndexEntry);
     if (choice[i] + 1 >= sections.size()) continue;
     CR_TRY(patient.try_overwrite(
         at, good.substr(at + sizeof(IndexEntry), sizeof(IndexEntry)) + good.substr(at, sizeof(IndexEntry)),
@@ -107,28 +106,36 @@ Result<void> sweep_sections(Patient& patient, const Options& options) {
   }
 
   // The sound header of another image: only the footer's copy of its checksum can tell.
-  std::array<std::byte, 16> other_id{};
-  std::ranges::transform(reader.image_id(), other_id.begin(), [](std::byte byte) { return ~byte; });
-  const Header other = make_header(other_id);
+  Header other;
+  std::memcpy(&other, good.data(), sizeof(other));
+  ImageId other_id = other.image_id;
+  for (std::byte& byte : other_id) byte = ~byte;
+  other = make_header(other_id, other.required_features, other.parent_id);
   CR_TRY(patient.try_overwrite(0, {reinterpret_cast<const char*>(&other), sizeof(other)},
                                "header of another image"));
   CR_TRY(
       patient.try_overwrite(0, good.substr(good.size() - sizeof(Footer)), "footer in place of the header"));
-  return patient.try_overwrite(good.size() - sizeof(Footer), good.substr(0, sizeof(Header)),
+  return patient.try_overwrite(good.size() - sizeof(Footer), good.substr(0, sizeof(Footer)),
                                "header in place of the footer");
+}
+
+Result<void> give(Writer& writer, uint64_t id, const std::string& pages) {
+  const auto room = CR_TRY(writer.page_room(id));
+  std::memcpy(room.data(), pages.data(), pages.size());
+  return writer.pages_filled(pages.size());
 }
 
 // Something of everything, in an order that brings every width of padding.
 Result<void> make_example(const std::string& path) {
-  Writer writer = CR_TRY(Writer::create(path));
-  for (uint64_t id = 0; id < 24; ++id) {
+  Writer writer = CR_TRY(Writer::create(path, {.compression = 3}));
+  for (uint64_t id = 0; id < 24; ++id)
     CR_TRY(writer.add_record(1 + id % 3, id, std::string(id * 7, static_cast<char>('a' + id))));
-    if (id % 6 != 0) continue;
-    std::string pages((id / 6) * kPageSize, static_cast<char>('0' + id));
-    const iovec piece{pages.data(), pages.size()};
-    CR_TRY(writer.begin_pages(id));
-    CR_TRY(writer.append_pages({&piece, 1}));
-    CR_TRY(writer.end_pages());
+  for (uint64_t id = 1; id < 4; ++id) {
+    std::string pages(id * kPageSize, static_cast<char>('0' + id));
+    std::mt19937_64 random(id);
+    for (size_t i = 0; i < kPageSize; ++i) pages[i] = static_cast<char>(random());  // hard to compress
+    CR_TRY(give(writer, id, pages + std::string(kPageSize, '\0')));
+    if (id > 1) CR_TRY(writer.add_same(id, 1, id - 1, 0));
   }
   CR_TRY(writer.commit());
   return {};

@@ -35,7 +35,8 @@ class MemoryKind : public Kind {
             {kVdsoRecord, &Vdso::default_instance()}};
   }
   Result<void> collect(const TreeView& tree, Collector& collector) const override;
-  Result<void> save_pages(const TreeView& tree, Collector& collector, image::Writer& writer) const override;
+  Result<void> find_pages(const TreeView& tree, Records& records) const override;
+  Result<void> save_pages(const TreeView& tree, const Records& records, PageStore store) const override;
   Result<void> validate(const Records& records) const override { return validate_memory(records); }
   void plan(Phase phase, const Records& records, PlanBuilder& builder) const override {
     plan_memory(phase, records, builder);
@@ -100,59 +101,92 @@ Result<void> MemoryKind::collect(const TreeView& tree, Collector& collector) con
   return {};
 }
 
-Result<void> save_private_pages(const ProcessView& process, AddressSpace& space, image::Writer& writer) {
-  PageFinder finder = CR_TRY(PageFinder::open(process.pid()));
-  PageCopier copier = CR_TRY(PageCopier::create(process.pid(), writer));
-  CR_TRY(writer.begin_pages(static_cast<uint64_t>(process.pid())));
-  for (const Vma& vma : space.vmas()) {
-    if (vma.shared() || vma.backing() == Vma::VDSO) continue;
-    for (const PageRange& range : CR_TRY(finder.private_pages({vma.start(), vma.end()}))) {
-      const uint64_t offset =
-          CR_TRY(copier.copy(range, (vma.protection() & PROT_READ) != 0), "mapping {:x}", vma.start());
-      PageRun& run = *space.add_runs();
-      run.set_address(range.start);
-      run.set_length(range.end - range.start);
-      run.set_offset(offset);
-    }
-  }
-  return writer.end_pages();
+bool has_private_pages(const Vma& vma) { return !vma.shared() && vma.backing() != Vma::VDSO; }
+
+void add_run(google::protobuf::RepeatedPtrField<PageRun>& runs, PageRange range) {
+  PageRun& run = *runs.Add();
+  run.set_address(range.start);
+  run.set_length(range.end - range.start);
+}
+
+Result<void> find_private_pages(pid_t pid, AddressSpace& space) {
+  PageFinder finder = CR_TRY(PageFinder::open(pid));
+  for (const Vma& vma : space.vmas())
+    if (has_private_pages(vma))
+      for (const PageRange& range : CR_TRY(finder.private_pages({vma.start(), vma.end()})))
+        add_run(*space.mutable_runs(), range);
+  return {};
 }
 
 // The whole object, whoever maps how much of it: its pages need not be in anybody's page table.
-Result<void> save_object(const SharedObjects::Object& object, SharedMemory& record, image::Writer& writer) {
+Result<void> find_object_pages(const SharedObjects::Object& object, SharedMemory& record) {
   const sys::UniqueFd fd = CR_TRY(sys::open(map_file(object), O_RDONLY));
   const auto size = static_cast<off_t>(record.size());
-  PageCopier copier = CR_TRY(PageCopier::create(object.pid, writer));
-  CR_TRY(writer.begin_pages(kSharedPages | object.id));
   for (off_t at = 0; at < size;) {
     const off_t data = ::lseek(fd.get(), at, SEEK_DATA);
     if (data < 0 && errno == ENXIO) break;
     if (data < 0) return fail_errno("SEEK_DATA of shared memory");
     const off_t hole = ::lseek(fd.get(), data, SEEK_HOLE);
     if (hole < 0) return fail_errno("SEEK_HOLE of shared memory");
-    const uint64_t start = page_down(static_cast<uint64_t>(data)), end = page_up(static_cast<uint64_t>(hole));
-    PageRun& run = *record.add_runs();
-    run.set_address(start);
-    run.set_length(end - start);
-    run.set_offset(CR_TRY(copier.copy_file(fd.get(), start, end - start)));
+    add_run(*record.mutable_runs(),
+            {page_down(static_cast<uint64_t>(data)), page_up(static_cast<uint64_t>(hole))});
     at = hole;
   }
-  return writer.end_pages();
+  return {};
 }
 
-Result<void> MemoryKind::save_pages(const TreeView& tree, Collector& collector, image::Writer& writer) const {
-  SharedObjects shared;  // the same walk as in collect() gives the same ids
+// The same walk as in collect() gives the same ids.
+SharedObjects shared_objects(const TreeView& tree) {
+  SharedObjects shared;
   for (const ProcessView& process : tree.processes) {
     if (process.zombie()) continue;
-    auto& space =
-        *collector.records.find<AddressSpace>(kAddressSpaceRecord, static_cast<uint64_t>(process.pid()));
     for (const proc::SmapsVma& smaps : process.vmas)
       if (smaps.vma.path == "/dev/zero" && smaps.vma.deleted && smaps.vma.shared && smaps.vma.inode != 0)
         shared.id_of(smaps.vma, process.pid());
-    CR_TRY(save_private_pages(process, space, writer), "pid {}", process.pid());
   }
+  return shared;
+}
+
+Result<void> MemoryKind::find_pages(const TreeView& tree, Records& records) const {
+  for (const ProcessView& process : tree.processes) {
+    if (process.zombie()) continue;
+    auto& space = *records.find<AddressSpace>(kAddressSpaceRecord, static_cast<uint64_t>(process.pid()));
+    CR_TRY(find_private_pages(process.pid(), space), "pid {}", process.pid());
+  }
+  const SharedObjects shared = shared_objects(tree);
   for (const auto& [inode, object] : shared.all())
-    CR_TRY(save_object(object, *collector.records.find<SharedMemory>(kSharedMemoryRecord, object.id), writer),
+    CR_TRY(find_object_pages(object, *records.find<SharedMemory>(kSharedMemoryRecord, object.id)),
+           "shared memory {}", object.id);
+  return {};
+}
+
+Result<void> save_private_pages(const AddressSpace& space, PageStore store) {
+  PageCopier copier = CR_TRY(PageCopier::of_process(space.pid(), static_cast<uint64_t>(space.pid()), store));
+  // Runs lie within mappings, and both ascend.
+  int at = 0;
+  for (const PageRun& run : space.runs()) {
+    while (space.vmas(at).end() <= run.address()) ++at;
+    const bool readable = (space.vmas(at).protection() & PROT_READ) != 0;
+    CR_TRY(copier.copy({run.address(), run.address() + run.length()}, readable), "mapping {:x}",
+           space.vmas(at).start());
+  }
+  return {};
+}
+
+Result<void> save_object(const SharedObjects::Object& object, const SharedMemory& record, PageStore store) {
+  const sys::UniqueFd fd = CR_TRY(sys::open(map_file(object), O_RDONLY));
+  PageCopier copier = PageCopier::of_file(fd.get(), kSharedPages | object.id, store);
+  for (const PageRun& run : record.runs())
+    CR_TRY(copier.copy({run.address(), run.address() + run.length()}, true));
+  return {};
+}
+
+Result<void> MemoryKind::save_pages(const TreeView& tree, const Records& records, PageStore store) const {
+  for (const AddressSpace* space : records.all<AddressSpace>(kAddressSpaceRecord))
+    CR_TRY(save_private_pages(*space, store), "pid {}", space->pid());
+  const SharedObjects shared = shared_objects(tree);
+  for (const auto& [inode, object] : shared.all())
+    CR_TRY(save_object(object, *records.find<SharedMemory>(kSharedMemoryRecord, object.id), store),
            "shared memory {}", object.id);
   return {};
 }

@@ -9,6 +9,8 @@
 #include <array>
 
 #include "cr/base/numbers.h"
+#include "cr/image/limits.h"
+#include "cr/kinds/memory/inheritance.h"
 #include "cr/proc/pagemap.h"
 #include "cr/sys/process.h"
 
@@ -26,9 +28,6 @@ struct ScanArgument {
 constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
 constexpr uint64_t kPageIsFile = 1 << 2, kPageIsPresent = 1 << 3, kPageIsSwapped = 1 << 4,
                    kPageIsPfnZero = 1 << 5;
-
-// Read in pieces that stay in the second-level cache.
-constexpr size_t kCopyBytes = 1 << 20;
 
 void append(std::vector<PageRange>& ranges, PageRange range) {
   if (!ranges.empty() && ranges.back().end == range.start)
@@ -96,42 +95,64 @@ Result<std::vector<PageRange>> PageFinder::read(PageRange range) {
   return found;
 }
 
-PageCopier::PageCopier(pid_t pid, sys::UniqueFd memory, image::Writer& writer)
-    : pid_(pid), memory_(std::move(memory)), writer_(writer), buffer_(kCopyBytes) {}
-
-Result<PageCopier> PageCopier::create(pid_t pid, image::Writer& writer) {
+Result<PageCopier> PageCopier::of_process(pid_t pid, uint64_t object, PageStore store) {
   sys::UniqueFd memory = CR_TRY(sys::open(fmt::format("/proc/{}/mem", pid), O_RDONLY));
-  return PageCopier(pid, std::move(memory), writer);
+  PageCopier copier(pid, memory.get(), object, store);
+  copier.memory_ = std::move(memory);
+  return copier;
 }
 
-Result<uint64_t> PageCopier::copy(PageRange range, bool readable) {
-  std::optional<uint64_t> first;
-  for (uint64_t at = range.start; at < range.end;) {
-    const std::span<std::byte> piece(buffer_.data(), std::min<uint64_t>(buffer_.size(), range.end - at));
-    if (readable)
-      CR_TRY(sys::read_memory(pid_, {at}, piece));
+PageCopier PageCopier::of_file(int fd, uint64_t object, PageStore store) {
+  return PageCopier(0, fd, object, store);
+}
+
+Result<void> PageCopier::read(uint64_t address, bool readable, std::span<std::byte> into) {
+  if (pid_ != 0 && readable) return sys::read_memory(pid_, {address}, into);
+  CR_TRY(sys::pread_fully(fd_, into, address), "pages at {:#x}", address);
+  return {};
+}
+
+Result<void> PageCopier::store(std::span<const std::byte> pages) {
+  while (!pages.empty()) {
+    const std::span<std::byte> room = CR_TRY(store_.writer.page_room(object_));
+    const auto piece = pages.first(std::min(room.size(), pages.size()));
+    std::ranges::copy(piece, room.begin());
+    CR_TRY(store_.writer.pages_filled(piece.size()));
+    pages = pages.subspan(piece.size());
+  }
+  return {};
+}
+
+Result<void> PageCopier::store_what_is_new(uint64_t address, std::span<const std::byte> pages) {
+  while (!pages.empty()) {
+    const auto [count, source] = CR_TRY(store_.inheritance->next(object_, address, pages), "parent image");
+    const auto piece = pages.first(count * kPageSize);
+    if (source)
+      CR_TRY(store_.writer.add_inherited(object_, count, object_, *source));
     else
-      CR_TRY(sys::pread_fully(memory_.get(), piece, at), "memory at {:#x}", at);
-    const iovec vector{piece.data(), piece.size()};
-    const uint64_t offset = CR_TRY(writer_.append_pages({&vector, 1}));
-    if (!first) first = offset;
-    at += piece.size();
+      CR_TRY(store(piece));
+    pages = pages.subspan(piece.size());
+    address += piece.size();
   }
-  return first.value_or(0);
+  return {};
 }
 
-Result<uint64_t> PageCopier::copy_file(int fd, uint64_t offset, uint64_t length) {
-  std::optional<uint64_t> first;
-  while (length != 0) {
-    const std::span<std::byte> piece(buffer_.data(), std::min<uint64_t>(buffer_.size(), length));
-    CR_TRY(sys::pread_fully(fd, piece, offset), "shared memory");
-    const iovec vector{piece.data(), piece.size()};
-    const uint64_t at = CR_TRY(writer_.append_pages({&vector, 1}));
-    if (!first) first = at;
-    offset += piece.size();
-    length -= piece.size();
+Result<void> PageCopier::copy(PageRange range, bool readable) {
+  for (uint64_t at = range.start; at < range.end;) {
+    if (store_.inheritance != nullptr) {
+      buffer_.resize(std::min<uint64_t>(image::kMaxExtentPages * kPageSize, range.end - at));
+      CR_TRY(read(at, readable, buffer_));
+      CR_TRY(store_what_is_new(at, buffer_));
+      at += buffer_.size();
+    } else {
+      const std::span<std::byte> room = CR_TRY(store_.writer.page_room(object_));
+      const std::span<std::byte> piece = room.first(std::min<uint64_t>(room.size(), range.end - at));
+      CR_TRY(read(at, readable, piece));
+      CR_TRY(store_.writer.pages_filled(piece.size()));
+      at += piece.size();
+    }
   }
-  return first.value_or(0);
+  return {};
 }
 
 }  // namespace cr::kinds

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "cr/image/writer.h"
+#include "cr/kinds/page_store.h"
 #include "cr/sys/fd.h"
 
 namespace cr::kinds {
@@ -34,22 +34,29 @@ class PageFinder {
   bool can_scan_;
 };
 
-// Copies pages of a frozen process into the open page section of an image.
+// Copies pages of a frozen process, or of a file, to the end of an object of an image.
 class PageCopier {
  public:
-  static Result<PageCopier> create(pid_t pid, image::Writer& writer);
-  // Returns the offset within the page section. `readable`: the mapping lets its owner read.
-  Result<uint64_t> copy(PageRange range, bool readable);
-  // The same from an offset of a file (a shared memory object).
-  Result<uint64_t> copy_file(int fd, uint64_t offset, uint64_t length);
+  static Result<PageCopier> of_process(pid_t pid, uint64_t object, PageStore store);
+  // `fd` is borrowed.
+  static PageCopier of_file(int fd, uint64_t object, PageStore store);
+
+  // `readable`: the mapping lets its owner read; ignored for a file.
+  Result<void> copy(PageRange range, bool readable);
 
  private:
-  PageCopier(pid_t pid, sys::UniqueFd memory, image::Writer& writer);
+  PageCopier(pid_t pid, int fd, uint64_t object, PageStore store)
+      : pid_(pid), fd_(fd), object_(object), store_(store) {}
+  Result<void> read(uint64_t address, bool readable, std::span<std::byte> into);
+  Result<void> store(std::span<const std::byte> pages);
+  Result<void> store_what_is_new(uint64_t address, std::span<const std::byte> pages);
 
-  pid_t pid_;
+  pid_t pid_;             // 0: pages of a file
   sys::UniqueFd memory_;  // /proc/PID/mem: reads what the owner may not
-  image::Writer& writer_;
-  std::vector<std::byte> buffer_;
+  int fd_;
+  uint64_t object_;
+  PageStore store_;
+  std::vector<std::byte> buffer_;  // for what has to be compared first
 };
 
 }  // namespace cr::kinds

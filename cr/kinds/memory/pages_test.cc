@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "cr/base/numbers.h"
+#include "cr/image/page_reader.h"
 #include "cr/image/reader.h"
 #include "cr/kinds/kinds_testing.h"
 #include "cr/sys/sys_testing.h"
@@ -133,21 +134,18 @@ TEST(PageCopier, CopiesAlsoWhatItsOwnerMayNotRead) {
   const std::string path = dir / "image";
   {
     image::Writer writer = image::Writer::create(path).value();
-    PageCopier copier = PageCopier::create(child.pid(), writer).value();
-    ASSERT_TRUE(writer.begin_pages(1));
-    EXPECT_EQ(copier.copy({mapping.address(2), mapping.address(5)}, true).value(), 0u);
-    EXPECT_EQ(copier.copy({mapping.address(12), mapping.address(14)}, false).value(), 3 * kPageSize);
+    PageCopier copier = PageCopier::of_process(child.pid(), 1, {writer}).value();
+    EXPECT_TRUE(copier.copy({mapping.address(2), mapping.address(5)}, true));
+    EXPECT_TRUE(copier.copy({mapping.address(12), mapping.address(14)}, false));
     const auto refused = copier.copy({mapping.address(12), mapping.address(14)}, true);
     EXPECT_FALSE(refused) << "the quick way respects protections";
-    ASSERT_TRUE(writer.end_pages());
     ASSERT_TRUE(writer.commit());
   }
   const image::Reader reader = image::Reader::open(path).value();
   ASSERT_TRUE(reader.verify());
-  const image::PageSection section = reader.pages(1).value();
-  ASSERT_EQ(section.length, 5 * kPageSize);
-  std::string read_back(section.length, '\0');
-  ASSERT_TRUE(sys::pread_fully(reader.fd(), std::as_writable_bytes(std::span(read_back)), section.offset));
+  ASSERT_EQ(reader.pages().pages(1), 5u);
+  std::string read_back(5 * kPageSize, '\0');
+  ASSERT_TRUE(image::PageReader(reader).read(1, 0, std::as_writable_bytes(std::span(read_back))));
   std::string firsts;
   for (size_t page = 0; page < 5; ++page) firsts += read_back[page * kPageSize];
   EXPECT_EQ(firsts, "234<=");

@@ -9,6 +9,7 @@
 
 #include "cr/base/numbers.h"
 #include "cr/kinds/memory/memory.pb.h"
+#include "cr/kinds/memory/placement.h"
 #include "cr/kinds/task.pb.h"
 
 namespace cr::kinds {
@@ -21,8 +22,6 @@ constexpr long kArchMapVdso32 = 0x2002, kArchMapVdso64 = 0x2003;  // asm/prctl.h
 // Where shared objects are mapped in the engine while they are filled: far from anything that the kernel
 // would choose.
 constexpr uint64_t kFillAddress = 0x100000000000;
-
-constexpr uint64_t kNoPages = 0;
 
 std::string file_name(const FileIdentity& file, bool writable) {
   return fmt::format("{} file {}", writable ? "writable" : "mapped", file.path());
@@ -58,13 +57,14 @@ void plan_object(const SharedMemory& object, const Records& records, PlanBuilder
   store.syscall(Abi::k64, SYS_openat, {AT_FDCWD, store.stash_text(link), O_RDWR | O_CLOEXEC})
       .save(fd)
       .because("open {}", link);
-  for (const PageRun& run : object.runs()) {
-    const uint64_t section = records.pages.at(kSharedPages | object.id()).offset;
-    store
-        .read_fully(builder.image_store_fd(), kFillAddress + run.address(), run.length(),
-                    section + run.offset())
-        .because("fill shared memory {}", object.id());
-  }
+  Placement placement(
+      records.pages, kSharedPages | object.id(),
+      [&](uint64_t address, uint64_t length, uint64_t offset) {
+        store.read_fully(builder.image_store_fd(), kFillAddress + address, length, offset)
+            .because("fill shared memory {}", object.id());
+      },
+      builder.store_fills(object_name(object.id())));
+  for (const PageRun& run : object.runs()) placement.place(run, true);
   store.syscall(Abi::k64, SYS_munmap, {kFillAddress, size});
   builder.keep(fd, object_name(object.id()));
 }
@@ -94,11 +94,7 @@ class SpacePlanner {
     for (const Vma& vma : space_.vmas())
       if (vma.backing() != Vma::VDSO) map_one(vma, files);
     for (const auto& [name, fd] : files) list_.syscall(Abi::k64, SYS_close, {fd});
-    const auto section = records_.pages.find(static_cast<uint64_t>(space_.pid()));
-    const uint64_t data = section == records_.pages.end() ? kNoPages : section->second.offset;
-    for (const PageRun& run : space_.runs())
-      list_.read_fully(builder_.image_fd(), run.address(), run.length(), data + run.offset())
-          .because("pages at {:x}", run.address());
+    place_pages();
   }
 
   void finish() {
@@ -122,6 +118,21 @@ class SpacePlanner {
   }
 
  private:
+  void place_pages() {
+    Placement placement(
+        records_.pages, static_cast<uint64_t>(space_.pid()),
+        [this](uint64_t address, uint64_t length, uint64_t offset) {
+          list_.read_fully(builder_.image_fd(), address, length, offset).because("pages at {:x}", address);
+        },
+        builder_.details(space_.pid()).fills);
+    // Runs lie within mappings, and both ascend.
+    int at = 0;
+    for (const PageRun& run : space_.runs()) {
+      while (space_.vmas(at).end() <= run.address()) ++at;
+      placement.place(run, space_.vmas(at).backing() == Vma::ANONYMOUS);
+    }
+  }
+
   void map_one(const Vma& vma, std::map<std::string, exec::Slot>& files) {
     int flags = MAP_FIXED_NOREPLACE | (vma.shared() ? MAP_SHARED : MAP_PRIVATE);
     if (vma.no_reserve()) flags |= MAP_NORESERVE;

@@ -180,18 +180,22 @@ void comes_out_as_recorded(const Sample& sample) {
   EXPECT_EQ(model.mappings.size(), mapped);
   EXPECT_EQ(model.layouts_set, 1);
   ASSERT_EQ(model.reads.size(), static_cast<size_t>(space.runs_size()));
+  uint64_t offset = 0;
   for (int i = 0; i < space.runs_size(); ++i) {
     const Model::Read& read = model.reads[static_cast<size_t>(i)];
     EXPECT_EQ(read.address, space.runs(i).address());
     EXPECT_EQ(read.length, space.runs(i).length());
-    EXPECT_EQ(read.offset, sample.records.pages.at(100).offset + space.runs(i).offset());
+    EXPECT_EQ(read.offset, raw_place(100) + offset);
+    offset += read.length;
   }
 }
 
 TEST(MemoryPlan, LayoutsOfEveryShapeComeOutAsRecorded) {
   std::mt19937_64 random(3);
   for (int round = 0; round < 300; ++round) {
-    const Sample sample = random_space(random);
+    Sample sample = random_space(random);
+    const image::PageTable table = raw_table(page_objects(sample.records));
+    sample.records.pages = &table;
     const auto verdict = validate_all(sample.records);
     ASSERT_TRUE(verdict) << verdict.error().message();
     comes_out_as_recorded(sample);
@@ -211,6 +215,43 @@ TEST(MemoryPlan, ProtectsOnlyWhatHadToBeOpened) {
   for (const exec::Op& op : planned.builder.process(100).ops())
     if (op.kind == exec::OpKind::kSyscall && op.nr == SYS_mprotect) protected_at.push_back(op.args[0]);
   EXPECT_EQ(protected_at, std::vector<uint64_t>{0xa00000});
+}
+
+// What the image does not hold as it is goes to the engine; zeros where memory is fresh go nowhere.
+TEST(MemoryPlan, TheEngineFillsWhatCannotBeReadDirectly) {
+  Sample sample;
+  sample.add_task(100, 0, 100, 100);
+  sample.add_vma(100, 0xa00000, 0xa08000);
+  sample.add_run(100, 0xa00000, 0x8000);
+  image::Extent raw{.pages = 2, .first = 0, .offset = 0x5000, .stored = 0x2000};
+  image::Extent zero{.kind = image::ExtentKind::kZero, .pages = 2, .first = 2};
+  image::Extent same{
+      .kind = image::ExtentKind::kSame, .pages = 1, .first = 4, .source_id = 100, .source_page = 1};
+  image::Extent packed{
+      .kind = image::ExtentKind::kZstd, .pages = 3, .first = 5, .offset = 0x9000, .stored = 10};
+  image::PageTable table;
+  image::Header header{};
+  header.required_features = image::kFeatureZstd;
+  ASSERT_TRUE(table.add({{image::kPages, 100}, 0, 0, 0, 0}, std::vector{raw, zero, same, packed}, header));
+  sample.records.pages = &table;
+  ASSERT_TRUE(validate_all(sample.records));
+  const Planned planned(sample);
+  std::vector<std::pair<uint64_t, uint64_t>> reads;
+  for (const exec::Op& op : planned.plan.processes.at(100).program.list(0).ops())
+    if (op.kind == exec::OpKind::kReadFully) reads.emplace_back(op.args[1], op.args[3]);
+  EXPECT_EQ(reads, (std::vector<std::pair<uint64_t, uint64_t>>{{0xa00000, 0x5000}, {0xa04000, 0x6000}}));
+  const auto& fills = planned.plan.processes.at(100).fills;
+  ASSERT_EQ(fills.size(), 1u);
+  EXPECT_EQ(fills[0].first, 5u);
+  EXPECT_EQ(fills[0].pages, 3u);
+  EXPECT_EQ(fills[0].address, 0xa05000u);
+
+  // Of a stream nothing is known yet.
+  sample.records.pages = nullptr;
+  const Planned streamed(sample);
+  ASSERT_EQ(streamed.plan.processes.at(100).fills.size(), 1u);
+  EXPECT_EQ(streamed.plan.processes.at(100).fills[0].pages, 8u);
+  EXPECT_TRUE(streamed.plan.processes.at(100).fills[0].fresh);
 }
 
 TEST(MemoryPlan, FilesAreOpenedOnceAndOnlyWritableWhereNeeded) {
@@ -233,7 +274,8 @@ TEST(MemoryPlan, SharedObjectsAreFilledOnceBeforeAnybodyMapsThem) {
   SharedMemory& object = *sample.records.find<SharedMemory>(kSharedMemoryRecord, 1);
   PageRun& run = *object.add_runs();
   run.set_address(0x1000), run.set_length(0x2000);
-  sample.records.pages[kSharedPages | 1] = {0x55000, 0x2000};
+  const image::PageTable table = raw_table(page_objects(sample.records));
+  sample.records.pages = &table;
   ASSERT_TRUE(validate_all(sample.records));
   Planned planned(sample);
   uint64_t base = 0, size = 0;
@@ -244,7 +286,7 @@ TEST(MemoryPlan, SharedObjectsAreFilledOnceBeforeAnybodyMapsThem) {
       EXPECT_EQ(op.args[0], 201u);
       EXPECT_EQ(op.args[1], base + 0x1000);
       EXPECT_EQ(op.args[2], 0x2000u);
-      EXPECT_EQ(op.args[3], 0x55000u);
+      EXPECT_EQ(op.args[3], raw_place(kSharedPages | 1));
     } else if (op.nr == SYS_mmap) {
       base = op.args[0], size = op.args[1];
       EXPECT_EQ(size, 0x3000u);

@@ -19,20 +19,24 @@ constexpr uint64_t kMaxObject = uint64_t{1} << 46;
 constexpr size_t kMaxAuxv = 1024;
 constexpr size_t kMaxVdso = 64 * kPageSize;  // two or three pages today
 
-Result<void> validate_runs(const google::protobuf::RepeatedPtrField<PageRun>& runs,
-                           std::optional<image::PageSection> section) {
-  uint64_t last_end = 0;
+// Returns how many pages the runs have.
+Result<uint64_t> validate_runs(const google::protobuf::RepeatedPtrField<PageRun>& runs) {
+  uint64_t last_end = 0, pages = 0;
   for (const PageRun& run : runs) {
     const auto end = checked_add(run.address(), run.length());
-    const auto data_end = checked_add(run.offset(), run.length());
-    if (run.length() == 0 || !page_aligned(run.address()) || !page_aligned(run.length()) ||
-        !page_aligned(run.offset()) || !end || run.address() < last_end)
+    if (run.length() == 0 || !page_aligned(run.address()) || !page_aligned(run.length()) || !end ||
+        run.address() < last_end)
       return invalid("page run {:#x}+{:#x}", run.address(), run.length());
-    if (!section || !data_end || *data_end > section->length)
-      return invalid("page run {:#x}+{:#x} lies outside the page section", run.address(), run.length());
     last_end = *end;
+    pages += run.length() / kPageSize;  // runs ascend: no sum exceeds the address space
   }
-  return {};
+  return pages;
+}
+
+// Where the image's pages are known, they are those that the runs tell of.
+Result<void> validate_pages(const Records& records, uint64_t object, uint64_t told) {
+  if (records.pages == nullptr || records.pages->pages(object) == told) return {};
+  return invalid("has {:#x} pages, its runs tell of {:#x}", records.pages->pages(object), told);
 }
 
 bool known_advice(uint32_t advice) {
@@ -75,10 +79,8 @@ Result<void> validate_space(const AddressSpace& space, const Task& task, const R
     last_end = vma.end();
     if (vma.backing() == Vma::VDSO && ++vdsos > 1) return invalid("two vdsos");
   }
-  std::optional<image::PageSection> section;
-  if (const auto found = records.pages.find(static_cast<uint64_t>(space.pid())); found != records.pages.end())
-    section = found->second;
-  CR_TRY(validate_runs(space.runs(), section));
+  const uint64_t pages = CR_TRY(validate_runs(space.runs()));
+  CR_TRY(validate_pages(records, static_cast<uint64_t>(space.pid()), pages));
   // Runs and mappings are both ascending: one walk finds a run outside private memory.
   int at = 0;
   for (const PageRun& run : space.runs()) {
@@ -110,6 +112,18 @@ Result<void> validate_vdsos(const Records& records) {
   return {};
 }
 
+// Pages of nobody would be an image's dead weight, or a sign that something is missing.
+Result<void> validate_owners(const Records& records) {
+  if (records.pages == nullptr) return {};
+  for (const auto& [id, extents] : records.pages->objects()) {
+    const bool shared = (id & kSharedPages) != 0;
+    const bool owned = shared ? records.find<SharedMemory>(kSharedMemoryRecord, id & ~kSharedPages) != nullptr
+                              : records.find<AddressSpace>(kAddressSpaceRecord, id) != nullptr;
+    if (!owned) return invalid("pages of object {:#x}, which has no record", id);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> validate_memory(const Records& records) {
@@ -130,15 +144,13 @@ Result<void> validate_memory(const Records& records) {
       return invalid("shared memory {}: filed elsewhere", object->id());
     if (object->size() == 0 || object->size() > kMaxObject)
       return invalid("shared memory {}: {} bytes", object->id(), object->size());
-    std::optional<image::PageSection> section;
-    if (const auto found = records.pages.find(kSharedPages | object->id()); found != records.pages.end())
-      section = found->second;
-    CR_TRY(validate_runs(object->runs(), section), "shared memory {}", object->id());
+    const uint64_t pages = CR_TRY(validate_runs(object->runs()), "shared memory {}", object->id());
+    CR_TRY(validate_pages(records, kSharedPages | object->id(), pages), "shared memory {}", object->id());
     for (const PageRun& run : object->runs())
       if (run.address() + run.length() > page_up(object->size()))
         return invalid("shared memory {}: a run beyond its end", object->id());
   }
-  return {};
+  return validate_owners(records);
 }
 
 }  // namespace cr::kinds

@@ -11,7 +11,6 @@ Vma& vma(Sample& sample, int index) { return *sample.space(100).mutable_vmas(ind
 PageRun& run(Sample& sample, int index) { return *sample.space(100).mutable_runs(index); }
 SharedMemory& object(Sample& sample) { return *sample.records.find<SharedMemory>(kSharedMemoryRecord, 1); }
 void add_object_run(Sample& sample, uint64_t address, uint64_t length) {
-  sample.records.pages[kSharedPages | 1] = {0x1000, 0x3000};
   PageRun& run = *object(sample).add_runs();
   run.set_address(address), run.set_length(length);
 }
@@ -64,12 +63,8 @@ TEST(Memory, EachWrongRunIsNamed) {
           {"page run 0x7fe001+0x2000", [](Sample& s) { run(s, 0).set_address(0x7fe001); }},
           {"page run 0x7fe000+0x0", [](Sample& s) { run(s, 0).set_length(0); }},
           {"page run 0x7fe000+0x1001", [](Sample& s) { run(s, 0).set_length(0x1001); }},
-          {"page run 0x7fe000+0x2000", [](Sample& s) { run(s, 0).set_offset(1); }},
           {"page run 0x7fe000+0x2000", [](Sample& s) { s.add_run(100, 0x7fe000, 0x2000); }},
           {"page run", [](Sample& s) { s.add_run(100, 0x701000, 0x1000); }},  // below the one before it
-          {"lies outside the page section", [](Sample& s) { run(s, 0).set_offset(0x1000); }},
-          {"lies outside the page section", [](Sample& s) { run(s, 0).set_offset(~uint64_t{0xfff}); }},
-          {"lies outside the page section", [](Sample& s) { s.records.pages.erase(100); }},
           {"page run 0x7ff000+0x2000 is in no private mapping",
            [](Sample& s) { run(s, 0).set_address(0x7ff000); }},                               // sticks out
           {"is in no private mapping", [](Sample& s) { run(s, 0).set_address(0x6fe000); }},   // between
@@ -83,8 +78,6 @@ TEST(Memory, EachWrongRunIsNamed) {
           {"shared memory 1: 70368744177665 bytes",
            [](Sample& s) { object(s).set_size((uint64_t{1} << 46) + 1); }},
           {"shared memory 1: a run beyond its end", [](Sample& s) { add_object_run(s, 0x2000, 0x2000); }},
-          {"shared memory 1: page run 0x0+0x4000 lies outside",
-           [](Sample& s) { add_object_run(s, 0, 0x4000); }},
       });
 }
 
@@ -102,6 +95,25 @@ TEST(Memory, EachWrongVdsoIsNamed) {
                       {": 266240 bytes", [](Sample& s) { add_vdso(s, std::string(65 * kPageSize, 'v')); }},
                       {": filed elsewhere", [&](Sample& s) { add_vdso(s, sound, 1); }},
                   });
+}
+
+TEST(Memory, ThePagesOfTheImageAreThoseOfTheRecords) {
+  const auto verdict_with = [](const std::map<uint64_t, uint64_t>& objects) {
+    Sample sample = small_tree();
+    const image::PageTable table = raw_table(objects);
+    sample.records.pages = &table;
+    const auto verdict = validate_all(sample.records);
+    return verdict ? "" : verdict.error().message();
+  };
+  const auto told = page_objects(small_tree().records);
+  EXPECT_EQ(verdict_with(told), "");
+  auto fewer = told, stranger = told, more = told;
+  fewer.erase(100);
+  EXPECT_THAT(verdict_with(fewer), ::testing::HasSubstr("has 0x0 pages, its runs tell of"));
+  more[100] += 1;
+  EXPECT_THAT(verdict_with(more), ::testing::HasSubstr("task 100: has"));
+  stranger[77] = 1;
+  EXPECT_THAT(verdict_with(stranger), ::testing::HasSubstr("pages of object 0x4d, which has no record"));
 }
 
 TEST(Memory, UnusualButSoundPasses) {

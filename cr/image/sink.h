@@ -1,0 +1,45 @@
+// Where a writer's bytes go: in order, all or an error.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cr/base/result.h"
+#include "cr/image/pending_file.h"
+
+namespace cr::image {
+
+class Sink {
+ public:
+  explicit Sink(PendingFile file);
+  Sink(int fd, std::string name, std::function<Result<void>()> while_waiting);
+
+  const std::string& name() const { return name_; }
+  uint64_t position() const { return position_; }
+
+  // Small pieces are collected first: one call of the kernel per record would cost more than a copy.
+  Result<void> put(std::span<const std::byte> bytes);
+  Result<void> pad_to(uint64_t position);
+  Result<void> flush();
+
+  // Flushes; what this means for a file, see PendingFile.
+  Result<void> publish();
+
+ private:
+  Result<void> write_out(std::span<const std::byte> bytes);
+  Result<void> wait_for_reader();
+
+  std::optional<PendingFile> file_;
+  int fd_;
+  std::string name_;
+  std::function<Result<void>()> while_waiting_;
+  bool patient_ = false;  // a write may have to wait for somebody who reads
+  uint64_t position_ = 0;
+  std::vector<std::byte> buffer_;
+};
+
+}  // namespace cr::image

@@ -1,0 +1,174 @@
+// cr_repaired_sweep: damages an image in every small way, makes lengths and checksums right again, and sees
+// what a restore would make of it before there is a task. What is accepted must have a plan, or be refused as
+// a shape that cannot be built. usage: cr_repaired_sweep IMAGE [--sample N] [--seed N]     exit 1: a refusal
+// of the wrong kind, too slow, or too much memory
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <malloc.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <new>
+#include <random>
+
+#include "cr/engine/compile.h"
+#include "cr/engine/load.h"
+#include "cr/image/format.h"
+#include "fuzz/fuzz.h"
+#include "fuzz/mutation/repair.h"
+
+namespace {
+
+// How much of the heap is in use, and was at most.
+std::atomic<size_t> in_use{0}, at_most{0};
+
+void took(void* memory) {
+  const size_t now = in_use += ::malloc_usable_size(memory);
+  for (size_t seen = at_most; seen < now && !at_most.compare_exchange_weak(seen, now);) {
+  }
+}
+
+}  // namespace
+
+void* operator new(size_t size) {
+  void* const memory = std::malloc(std::max<size_t>(size, 1));
+  if (memory == nullptr) throw std::bad_alloc();
+  took(memory);
+  return memory;
+}
+void operator delete(void* memory) noexcept {
+  in_use -= ::malloc_usable_size(memory);
+  std::free(memory);
+}
+void operator delete(void* memory, size_t) noexcept { operator delete(memory); }
+
+namespace {
+
+using namespace cr::image;
+
+// One extent and one record may be as large as they like; everything else is a small multiple of the input.
+constexpr size_t kMemoryFloor = size_t{8} << 20, kMemoryFactor = 16;
+constexpr auto kSlow = std::chrono::seconds(1);
+
+struct Tally {
+  uint64_t tried = 0, accepted = 0, invalid = 0, unbuildable = 0, wrong = 0, slow = 0, greedy = 0;
+  size_t most_memory = 0;
+  bool sound() const { return wrong + slow + greedy == 0; }
+};
+
+cr::ErrorKind verdict_on(const std::string& image, bool& accepted) {
+  const cr::sys::UniqueFd fd(::memfd_create("image", MFD_CLOEXEC));
+  if (!fd.valid() || ::pwrite(fd.get(), image.data(), image.size(), 0) != static_cast<ssize_t>(image.size()))
+    std::abort();
+  const auto loaded = cr::engine::load(fmt::format("/proc/self/fd/{}", fd.get()));
+  if (!loaded) return loaded.error().kind();
+  const auto plan = cr::engine::compile(loaded->records);
+  accepted = plan.has_value();
+  return plan ? cr::ErrorKind::kInvalidImage : plan.error().kind();
+}
+
+void judge(std::string_view what, const std::string& damaged, Tally& tally) {
+  const std::string image = fuzz::repair(std::as_bytes(std::span(damaged)), damaged.size() + (1 << 20));
+  const size_t before = in_use;
+  at_most = before;
+  bool accepted = false;
+  const auto start = std::chrono::steady_clock::now();
+  const cr::ErrorKind kind = verdict_on(image, accepted);
+  const auto took = std::chrono::steady_clock::now() - start;
+  const size_t memory = at_most - before;
+  ++tally.tried;
+  tally.most_memory = std::max(tally.most_memory, memory);
+  if (accepted)
+    ++tally.accepted;
+  else if (kind == cr::ErrorKind::kInvalidImage || kind == cr::ErrorKind::kConflict)
+    ++tally.invalid;
+  else if (kind == cr::ErrorKind::kUnsupported)
+    ++tally.unbuildable;
+  else
+    ++tally.wrong, fmt::print("{}: refused as {}\n", what, name_of(kind));
+  if (took > kSlow) ++tally.slow, fmt::print("{}: took {} ms\n", what, took / std::chrono::milliseconds(1));
+  if (memory > kMemoryFloor + kMemoryFactor * image.size())
+    ++tally.greedy, fmt::print("{}: {} bytes of memory for {} of image\n", what, memory, image.size());
+}
+
+// Which bytes are not page data.
+std::vector<std::pair<uint64_t, uint64_t>> structure_of(const Reader& reader) {
+  std::vector<std::pair<uint64_t, uint64_t>> ranges{{0, sizeof(Header)}};
+  for (const Section& section : reader.sections()) ranges.emplace_back(section.offset, payload_end(section));
+  return ranges;
+}
+
+void sweep_bits(const std::string& good, const Reader& reader, double share, std::mt19937_64& random,
+                Tally& tally) {
+  std::uniform_real_distribution<double> chance(0, 1);
+  for (const auto& [begin, end] : structure_of(reader))
+    for (uint64_t bit = begin * 8; bit < end * 8; ++bit) {
+      if (chance(random) >= share) continue;
+      std::string damaged = good;
+      damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ 1 << bit % 8);
+      judge(fmt::format("bit {} of byte {} flipped", bit % 8, bit / 8), damaged, tally);
+    }
+}
+
+void sweep_sections(const std::string& good, const Reader& reader, Tally& tally) {
+  const auto sections = reader.sections();
+  const auto part = [&](size_t i) {
+    const uint64_t end = i + 1 < sections.size() ? sections[i + 1].offset : section_end(sections[i]);
+    return good.substr(sections[i].offset, end - sections[i].offset);
+  };
+  for (size_t i = 0; i < sections.size(); ++i) {
+    const std::string name = sections[i].key.name();
+    const std::string before = good.substr(0, sections[i].offset),
+                      after = good.substr(sections[i].offset + part(i).size());
+    judge("cut before " + name, before, tally);
+    // Page data keeps its alignment only if whole pages are moved; the repair sees to what is left of it
+    // otherwise.
+    judge(name + " left out", before + after, tally);
+    judge(name + " doubled", before + part(i) + part(i) + after, tally);
+    if (i + 1 < sections.size())
+      judge(name + " exchanged with the next",
+            before + part(i + 1) + part(i) + after.substr(part(i + 1).size()), tally);
+  }
+}
+
+cr::Result<Tally> sweep(const std::string& path, uint64_t sample, uint64_t seed) {
+  const std::string good = CR_TRY(cr::sys::read_file(path));
+  const Reader reader = CR_TRY(Reader::open(path));
+  CR_TRY(reader.verify());
+  uint64_t bits = 0;
+  for (const auto& [begin, end] : structure_of(reader)) bits += (end - begin) * 8;
+  std::mt19937_64 random(seed);
+  Tally tally;
+  sweep_sections(good, reader, tally);
+  sweep_bits(good, reader, sample == 0 ? 1.0 : static_cast<double>(sample) / static_cast<double>(bits),
+             random, tally);
+  return tally;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  std::string path;
+  uint64_t sample = 0, seed = 1;
+  CLI::App app("Damages an image, repairs its checksums, and sees that nothing fools what reads it.");
+  app.add_option("IMAGE", path)->required();
+  app.add_option("--sample", sample, "about so many bits, at random; 0: every one outside of page data");
+  app.add_option("--seed", seed);
+  CLI11_PARSE(app, argc, argv);
+  const auto tally = sweep(path, sample, seed);
+  if (!tally) {
+    fmt::print(stderr, "cr_repaired_sweep: {}\n", tally.error().message());
+    return cr::exit_code(tally.error().kind());
+  }
+  fmt::print("tried={} invalid={} unbuildable={} accepted={} wrong={} slow={} greedy={} most_memory={}\n",
+             tally->tried, tally->invalid, tally->unbuildable, tally->accepted, tally->wrong, tally->slow,
+             tally->greedy, tally->most_memory);
+  return tally->sound() ? 0 : 1;
+} catch (const std::exception& broken) {
+  std::fprintf(stderr, "cr_repaired_sweep: %s\n", broken.what());
+  return 1;
+}
