@@ -11,7 +11,15 @@ from typing import Iterator, Sequence
 from harness.rows import NAMES
 
 WORD_SIZES = ("64", "32", "mixed64", "mixed32")
-SCENARIO_NAMES = ("native", "restore", "keep-running", "again", "wandering", "refused")
+SCENARIO_NAMES = (
+    "native",
+    "restore",
+    "keep-running",
+    "again",
+    "streamed",
+    "wandering",
+    "refused",
+)
 GROUPS = ("tasks", "cpu", "memory", "signals", "files", "pipes", "mixed", "refused")
 DEADLINE_S = 60.0
 
@@ -56,7 +64,7 @@ class Workload:
     def scenarios(self) -> tuple[str, ...]:
         if self.group == "refused":
             return ("native", "refused")
-        lasting = ("native", "restore", "keep-running", "again")
+        lasting = ("native", "restore", "keep-running", "again", "streamed")
         return lasting + ("wandering",) * self.loops
 
 

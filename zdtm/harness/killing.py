@@ -7,6 +7,7 @@ brings the program home; its death, or that of both at once, is an experiment wi
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -63,6 +64,41 @@ def killed(stage: Stage) -> None:
     if traces:
         stage.notes.append(MARKED)
         raise CellFailure(traces)
+
+
+# What brings an image into the world.
+WRITING = "write,writev,pwrite64,pwritev,pwritev2,ftruncate,fallocate,fsync,fdatasync,link,linkat,rename,renameat,renameat2,unlink,unlinkat"
+
+
+def killed_while_writing(stage: Stage) -> None:
+    """Killed on its way into the first of these calls, the second, and so on, until a dump comes to its end."""
+    stage.start()
+    root = stage.tree_root
+    members = tree(root)
+    image = stage.image("1")
+    committed = 0
+    for number in itertools.count(1):
+        injected = f"inject={WRITING}:signal=KILL:when={number}"
+        argv = ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={WRITING}"]
+        argv += ["-e", injected, *stage.engine.dump_argv(root, image, True)]
+        outcome = stage.engine.run(argv)
+        _expect_no_strangers(stage, members)
+        stage.expect_only_images()
+        if image.exists():
+            committed += 1
+            if stage.engine.verify(image).code != 0:
+                raise CellFailure(f"killed at call {number}, it left a bad image")
+            stage.engine.discard(image)
+        if outcome.code == 0:
+            break
+        if outcome.code != -signal.SIGKILL:
+            raise CellFailure(f"not killed at call {number}: {outcome.text()}")
+    stage.notes.append(
+        f"killed at each of {number - 1} calls, {committed} images were complete"
+    )
+    if number < 5 or not committed:
+        raise CellFailure(f"only {number - 1} calls, {committed} images")
+    stage.go_on()
 
 
 def _traces(stage: Stage, before: Snapshot, when: str) -> str:

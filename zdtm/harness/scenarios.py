@@ -8,10 +8,12 @@ from typing import Callable
 from harness.cored import cored
 from harness.engines.base import NotOffered
 from harness.executed import executed
-from harness.killing import killed
+from harness.golden import golden_made, golden_restored
+from harness.killing import killed, killed_while_writing
 from harness.real import interrupted, undisturbed
-from harness.sweep import swept, swept_inside
 from harness.stage import CellFailure, Stage, last_line
+from harness.streaming import streamed_large
+from harness.sweep import swept, swept_inside, swept_repaired
 from harness.workdir import KeptDirectory, state_of
 
 GENERATIONS = 3
@@ -65,6 +67,20 @@ def again(stage: Stage) -> None:
     stage.go_on()
 
 
+def streamed(stage: Stage) -> None:
+    """Images go through pipes, compressed: one that inherits what has not changed, and one that stands alone."""
+    stage.start()
+    before = stage.witness()
+    older = stage.image("1")
+    stage.dump(older, leave_running=True)
+    stage.expect_same(before, "after the dump")
+    stage.engine.through_pipes(parent=older)
+    _generation(stage, "2", foreground=True)
+    stage.engine.through_pipes()
+    _generation(stage, "3", foreground=False)
+    stage.go_on()
+
+
 def wandering(stage: Stage) -> None:
     """A dump at a random moment of a working program."""
     stage.start()
@@ -102,6 +118,7 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
     "restore": restore,
     "keep-running": keep_running,
     "again": again,
+    "streamed": streamed,
     "wandering": wandering,
     "refused": refused,
 }
@@ -109,11 +126,16 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
 # Not part of the matrix: tests of their own order these.
 SPECIAL: dict[str, Callable[[Stage], None]] = {
     "killed": killed,
+    "killed-while-writing": killed_while_writing,
     "undisturbed": undisturbed,
     "interrupted": interrupted,
     "swept": swept,
     "swept-inside": swept_inside,
+    "swept-repaired": swept_repaired,
     "cored": cored,
+    "golden-made": golden_made,
+    "golden-restored": golden_restored,
+    "streamed-large": streamed_large,
     "executed": lambda stage: executed(stage, _generation),
 }
 

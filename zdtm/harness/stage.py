@@ -194,7 +194,7 @@ class Stage:
         self.expect_only_images()
         self._verify(image)
         if not leave_running:
-            self._expect_ended(members)
+            self.expect_ended(members)
 
     def _after_failed_dump(self, outcome: Outcome) -> None:
         """A dump may fail; the program must not suffer from it."""
@@ -217,7 +217,7 @@ class Stage:
         if outcome.code != 0:
             raise CellFailure(f"verify finds a fresh image bad: {last_line(outcome)}")
 
-    def _expect_ended(self, members: list[int]) -> None:
+    def expect_ended(self, members: list[int]) -> None:
         assert self.running is not None
         running = self.running
         statuses: list[int] = []

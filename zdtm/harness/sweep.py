@@ -198,6 +198,35 @@ def swept_inside(stage: Stage) -> None:
     stage.notes.append(f"{tried} damages of {size} bytes")
 
 
+REPAIRED = re.compile(
+    r"^tried=(\d+) invalid=(\d+) unbuildable=(\d+) accepted=(\d+) wrong=(\d+) slow=(\d+) greedy=(\d+) most_memory=(\d+)$"
+)
+
+
+def swept_repaired(stage: Stage) -> None:
+    """Damages whose checksums are made right again, by a program that looks behind them. Options: `sweeper`, `sample`."""
+    stage.start()
+    path = stage.image("1")
+    stage.dump(path, leave_running=False)
+    options = stage.spec.options
+    argv = [str(options["sweeper"]), str(path), "--seed", str(stage.spec.seed)]
+    done = subprocess.run(
+        [*argv, "--sample", str(options["sample"])],
+        capture_output=True,
+        text=True,
+        timeout=stage.left_s(),
+    )
+    stage.log(done.stdout[-8000:] + done.stderr[-8000:])
+    lines = done.stdout.strip().splitlines() or [""]
+    tally = REPAIRED.match(lines[-1])
+    if not tally or done.returncode != 0:
+        raise CellFailure(f"the sweeper ends with {done.returncode}: {lines[-1]}")
+    tried, invalid, unbuildable, accepted = (int(tally[n]) for n in range(1, 5))
+    if tried != invalid + unbuildable + accepted or tried < 100 or not invalid:
+        raise CellFailure(f"no account of what was tried: {lines[-1]}")
+    stage.notes.append(f"{path.stat().st_size} bytes: {lines[-1]}")
+
+
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="harness.sweep", description=__doc__)
     parser.add_argument("image", type=Path)

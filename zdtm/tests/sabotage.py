@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from harness import isolation
 from harness.engines.base import Engine, Outcome, Running
@@ -35,6 +35,9 @@ class DoesNothing(Engine):
         return outcome(0)
 
     def plant(self, pid: int, image: Path) -> None:
+        pass
+
+    def through_pipes(self, parent: Optional[Path] = None) -> None:
         pass
 
     def check(self, pid: int) -> Outcome:
@@ -207,7 +210,8 @@ class EndsHalf(StartsAnew):
 
     def dump(self, pid: int, image: Path, leave_running: bool) -> Outcome:
         done = super().dump(pid, image, leave_running=True)
-        os.kill(pid, signal.SIGKILL)
+        if not leave_running:
+            os.kill(pid, signal.SIGKILL)
         return done
 
 

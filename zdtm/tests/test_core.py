@@ -13,10 +13,9 @@ from typing import Any
 
 import pytest
 from conftest import HERE, LIBRARY, Run
-from engine_under_test import engine_spec
+from engine_under_test import engine_with_images
 
 from harness.cells import PASS
-from harness.machines.host import HostMachine
 from harness.plugin import KEY
 
 BITS = (64, 32)
@@ -46,9 +45,7 @@ class Cores:
 def dumped(
     run: Run, config: pytest.Config, tmp_path: Path, program: Path, **more: Any
 ) -> Cores:
-    engine = engine_spec(config, HostMachine(config.stash[KEY].build, tmp_path))
-    if engine.name != "cr":
-        pytest.skip(f"{engine.name} writes no core files")
+    engine = engine_with_images(config, tmp_path)
     folder = tmp_path / "cores"
     folder.mkdir()
     result = run(

@@ -14,7 +14,7 @@ from typing import Callable
 
 import pytest
 from conftest import Run
-from engine_under_test import chosen_machine, engine_spec
+from engine_under_test import chosen_machine, engine_spec, engine_with_images
 from sabotage_scripts import SCRIPTS
 
 from harness.cases import read_workload
@@ -83,6 +83,24 @@ def test_rate_of_harm_when_the_guardian_is_killed(
     print("\n\n".join([rate, *harmed, *marked]))
     assert not others, "\n\n".join(others[:5])
     assert tally.hits >= rounds, f"only {tally.hits} hits: {tally.outcomes}"
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("compress", [False, True])
+def test_an_image_is_absent_or_complete(
+    run: Run, tmp_path: Path, pytestconfig: pytest.Config, compress: bool
+) -> None:
+    engine = engine_with_images(pytestconfig, tmp_path)
+    result = run(
+        "position",
+        "killed-while-writing",
+        engine.adapter,
+        engine_program=engine.program,
+        engine_options={"compress": compress},
+        deadline_s=120.0,
+    )
+    assert result.verdict == PASS, f"{result.reason}\n{result.log}"
+    print(result.notes)
 
 
 def _kill_rounds(

@@ -59,7 +59,7 @@ RESTORE = [
 
 
 @pytest.mark.parametrize("engine, program, reason", RESTORE)
-@pytest.mark.parametrize("scenario", ["restore", "again", "wandering"])
+@pytest.mark.parametrize("scenario", ["restore", "again", "streamed", "wandering"])
 def test_restore_catches(
     run: Run, engine: str, program: str, reason: str, scenario: str
 ) -> None:

@@ -135,6 +135,10 @@ class Engine:
     def restore_foreground(self, image: Path, root: int) -> Running:
         raise NotOffered("restore in the foreground")
 
+    def through_pipes(self, parent: Optional[Path] = None) -> None:
+        """From now on images are written to pipes and read from them; what is as in the parent is inherited."""
+        raise NotOffered("streams")
+
     def check(self, pid: int) -> Outcome:
         raise NotOffered("check")
 

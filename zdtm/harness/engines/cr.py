@@ -3,33 +3,55 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from harness.engines.base import Engine, Outcome, Running
 
 
+# What the shell is given after the script: the image's path and the command.
+TO_PIPE = """
+mkfifo "$0.pipe" || exit
+cat <"$0.pipe" >"$0" &
+"$@" >"$0.pipe"
+code=$?
+wait
+rm "$0.pipe"
+[ $code = 0 ] || rm "$0"
+exit $code
+"""
+FROM_PIPE = 'cat "$0" | "$@"'
+
+
 class Cr(Engine):
+    def __init__(self, program: str, **options: Any) -> None:
+        super().__init__(program, **options)
+        self._piped = False
+        self._parent: Optional[Path] = None
+
+    def through_pipes(self, parent: Optional[Path] = None) -> None:
+        self._piped = True
+        self._parent = parent
+
     def dump(self, pid: int, image: Path, leave_running: bool) -> Outcome:
         return self.run(self.dump_argv(pid, image, leave_running))
 
     def dump_argv(self, pid: int, image: Path, leave_running: bool) -> list[str]:
-        argv = [self.program, "dump", str(pid), "-o", str(image), "--json"]
+        target = "-" if self._piped else str(image)
+        argv = [self.program, "dump", str(pid), "-o", target, "--json"]
         argv += ["--deadline", f"{self.deadline_s:g}"]
         argv += ["--executable"] * self._executable
-        return argv + ["--leave-running"] * leave_running
+        argv += ["--leave-running"] * leave_running
+        argv += ["--compress", "1"] * (
+            self._piped or bool(self.options.get("compress"))
+        )
+        argv += ["--parent", str(self._parent)] if self._parent else []
+        return ["sh", "-c", TO_PIPE, str(image), *argv] if self._piped else argv
 
     def restore_detached(self, image: Path, root: int) -> tuple[Outcome, Running]:
         pidfile = self.surroundings.temporary.parent / "pidfile"
         pidfile.unlink(missing_ok=True)
-        outcome = self.run(
-            [
-                *self._restore_argv(image),
-                "--detach",
-                "--pidfile",
-                str(pidfile),
-                "--json",
-            ]
-        )
+        options = ["--detach", "--pidfile", str(pidfile), "--json"]
+        outcome = self.run([*self._restore_argv(image), *options])
         if outcome.code == 0:
             told = pidfile.read_text().strip() if pidfile.exists() else "nothing"
             if told != str(root):
@@ -46,6 +68,8 @@ class Cr(Engine):
         return bool(self.options.get("executable"))
 
     def _restore_argv(self, image: Path) -> list[str]:
+        if self._piped:
+            return ["sh", "-c", FROM_PIPE, str(image), self.program, "restore", "-"]
         return (
             [str(image)] if self._executable else [self.program, "restore", str(image)]
         )

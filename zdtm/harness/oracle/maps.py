@@ -46,9 +46,7 @@ def parse_smaps(text: str) -> list[Mapping]:
         if of_head[0]:
             head = tuple(of_head)
         else:
-            found.append(
-                _mapping(head, frozenset(flags.split()) - UNSEEN_FLAGS.keys())
-            )
+            found.append(_mapping(head, frozenset(flags.split()) - UNSEEN_FLAGS.keys()))
     return found
 
 
