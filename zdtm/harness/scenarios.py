@@ -8,12 +8,13 @@ from typing import Callable
 from harness.cored import cored
 from harness.engines.base import NotOffered
 from harness.executed import executed
+from harness.gathering import gathered
 from harness.golden import golden_made, golden_restored
 from harness.killing import killed, killed_while_writing
 from harness.real import interrupted, undisturbed
 from harness.stage import CellFailure, Stage, last_line
 from harness.streaming import streamed_large
-from harness.sweep import swept, swept_inside, swept_repaired
+from harness.sweep import swept, swept_repaired
 from harness.workdir import KeptDirectory, state_of
 
 GENERATIONS = 3
@@ -130,9 +131,9 @@ SPECIAL: dict[str, Callable[[Stage], None]] = {
     "undisturbed": undisturbed,
     "interrupted": interrupted,
     "swept": swept,
-    "swept-inside": swept_inside,
     "swept-repaired": swept_repaired,
     "cored": cored,
+    "gathered": gathered,
     "golden-made": golden_made,
     "golden-restored": golden_restored,
     "streamed-large": streamed_large,

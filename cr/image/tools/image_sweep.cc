@@ -21,6 +21,8 @@ struct Options {
   bool bits = false, truncate = false, sections = false;
   uint64_t sample = 0;  // 0: all
   uint64_t seed = 1;
+  std::vector<std::string> with;  // empty: the reader here
+  Share share;
 };
 
 // All numbers below `count`, or a sample of them in ascending order.
@@ -146,14 +148,16 @@ Result<bool> run(const Options& options) {
     CR_TRY(make_example(options.file));
     return true;
   }
-  Patient patient = CR_TRY(Patient::load(options.file));
+  Patient patient = CR_TRY(Patient::load(
+      options.file, options.with.empty() ? reader_here() : by_program(options.with), options.share));
   const bool everything = !options.bits && !options.truncate && !options.sections;
   if (options.sections || everything) CR_TRY(sweep_sections(patient, options));
   if (options.truncate || everything) CR_TRY(sweep_lengths(patient, options));
   if (options.bits || everything) CR_TRY(sweep_bits(patient, options));
   const Tally& tally = patient.tally();
-  fmt::print("bytes={} seed={} tried={} unchanged={} accepted={} wrong_kind={}\n", patient.good().size(),
-             options.seed, tally.tried, tally.unchanged, tally.accepted, tally.wrong_kind);
+  fmt::print("bytes={} seed={} tried={} unchanged={} accepted={} wrong_kind={} slow={} slowest_us={}\n",
+             patient.good().size(), options.seed, tally.tried, tally.unchanged, tally.accepted,
+             tally.wrong_kind, tally.slow, tally.slowest.count());
   return tally.sound();
 }
 
@@ -170,6 +174,13 @@ int main(int argc, char** argv) try {
   app.add_flag("--sections", options.sections, "zero, leave out, double and exchange sections");
   app.add_option("--sample", options.sample, "only so many of each, at random");
   app.add_option("--seed", options.seed, "of the sample");
+  app.add_option("--with", options.with,
+                 "a command that is run with each damaged image, and has to end as for an invalid one;\n"
+                 "without it the reader is called here")
+      ->expected(1, 16);
+  app.add_option("--share", options.share.first, "of --shares: which of them this is, from 0");
+  app.add_option("--shares", options.share.of, "how many sweep this image at once")
+      ->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   const auto sound = cr::image::run(options);
   if (!sound) {

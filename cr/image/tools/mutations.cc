@@ -1,49 +1,33 @@
 #include "cr/image/tools/mutations.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cr/image/reader.h"
+#include <algorithm>
 
 namespace cr::image {
 
-Result<Patient> Patient::load(const std::string& path) {
+Result<Patient> Patient::load(const std::string& path, Judge judge, Share share) {
   Patient patient;
+  patient.judge_ = std::move(judge);
+  patient.share_ = share;
   patient.good_ = CR_TRY(sys::read_file(path));
   patient.fd_.reset(::memfd_create("patient", MFD_CLOEXEC));
   if (!patient.fd_.valid()) return fail_errno("memfd_create");
   CR_TRY(patient.mend());
-  if (!CR_TRY(patient.accepted(), "{} before any damage", path))
+  if (CR_TRY(reader_here()(patient.fd_.get())).verdict != Verdict::kSound)
     return fail(ErrorKind::kInvalidImage, "{} is refused before any damage", path);
   return patient;
 }
 
-// Another error than InvalidImage comes back as an error.
-Result<bool> Patient::accepted() const {
-  sys::UniqueFd twin(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
-  if (!twin.valid()) return fail_errno("dup");
-  const auto outcome = [&]() -> Result<void> {
-    const Reader reader = CR_TRY(Reader::from_fd(std::move(twin), "patient"));
-    CR_TRY(reader.verify());
-    return {};
-  }();
-  if (outcome) return true;
-  if (outcome.error().kind() == ErrorKind::kInvalidImage) return false;
-  return Failure(outcome.error());
-}
-
 Result<void> Patient::judge(const std::string& what) {
+  if (damages_++ % share_.of != share_.first) return {};
   ++tally_.tried;
-  const auto outcome = accepted();
-  if (!outcome) {
-    ++tally_.wrong_kind;
-    fmt::print(stderr, "{}: refused as {}: {}\n", what, name_of(outcome.error().kind()),
-               outcome.error().message());
-  } else if (*outcome) {
-    ++tally_.accepted;
-    fmt::print(stderr, "{}: ACCEPTED\n", what);
-  }
+  const auto [verdict, cpu_time] = CR_TRY(judge_(fd_.get()));
+  tally_.slowest = std::max(tally_.slowest, cpu_time);
+  if (cpu_time > std::chrono::seconds(1)) ++tally_.slow, fmt::print(stderr, "{}: SLOW\n", what);
+  if (verdict == Verdict::kOther) ++tally_.wrong_kind, fmt::print(stderr, "{}: not as INVALID\n", what);
+  if (verdict == Verdict::kSound) ++tally_.accepted, fmt::print(stderr, "{}: ACCEPTED\n", what);
   return {};
 }
 
