@@ -9,6 +9,11 @@ namespace cr {
 
 constexpr uint64_t kPageSize = 4096;  // x86-64 has no other base page
 
+// Where user space ends for a task of either word size on a 64-bit kernel: TASK_SIZE_MAX with four-level page
+// tables, and IA32_PAGE_OFFSET (asm/page_64_types.h).
+constexpr uint64_t kUserEnd64 = 0x7ffffffff000;
+constexpr uint64_t kUserEnd32 = 0xffffe000;
+
 template <typename T>
 constexpr std::optional<T> checked_add(T a, T b) {
   T sum;

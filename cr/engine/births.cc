@@ -17,7 +17,11 @@ class Planner {
       if (task->parent() != 0) CR_TRY(bear(*task), "pid {}", pid);
       CR_TRY(find_group(*task), "pid {}", pid);
     }
-    for (const pid_t pid : births_.deserters) CR_TRY(find_company(*tasks_.at(pid)), "pid {}", pid);
+    std::set<pid_t> lasting_groups;
+    for (const auto& [pid, task] : tasks_)
+      if (task->pgid() != 0 && !births_.deserters.contains(pid)) lasting_groups.insert(task->pgid());
+    for (const pid_t pid : births_.deserters)
+      CR_TRY(find_company(*tasks_.at(pid), lasting_groups), "pid {}", pid);
     return std::move(births_);
   }
 
@@ -45,8 +49,6 @@ class Planner {
     const pid_t leader = task.sid();
     pid_t leaders_parent;
     if (const auto alive = tasks_.find(leader); alive != tasks_.end()) {
-      if (alive->second->sid() != leader)
-        return fail(ErrorKind::kInvalidImage, "its session's leader {} is in another session", leader);
       leaders_parent = alive->second->parent();
     } else {
       StandIn& stand_in = births_.stand_ins[leader];
@@ -67,14 +69,21 @@ class Planner {
     return {};
   }
 
-  // To whom an orphan falls that was forked by a child of `pid`.
-  pid_t nearest_subreaper(pid_t pid) const {
-    while (pid != 0) {
-      const Task& task = *tasks_.at(pid);
-      if (task.child_subreaper()) return pid;
-      pid = task.parent();
+  // To whom an orphan falls that was forked by a child of `pid`. Remembered for all on the way: there may be
+  // many orphans in a deep tree.
+  pid_t nearest_subreaper(pid_t pid) {
+    std::vector<pid_t> on_the_way;
+    pid_t found = 0;
+    for (; pid != 0; pid = tasks_.at(pid)->parent()) {
+      const auto known = subreapers_.find(pid);
+      if (known != subreapers_.end() || tasks_.at(pid)->child_subreaper()) {
+        found = known != subreapers_.end() ? known->second : pid;
+        break;
+      }
+      on_the_way.push_back(pid);
     }
-    return 0;
+    for (const pid_t below : on_the_way) subreapers_[below] = found;
+    return found;
   }
 
   Result<void> find_group(const Task& task) {
@@ -87,8 +96,6 @@ class Planner {
       return {};
     }
     if (tasks_.contains(group)) {
-      if (tasks_.at(group)->sid() != task.sid())
-        return fail(ErrorKind::kInvalidImage, "its group {} is in another session", group);
       if (tasks_.at(group)->pgid() != group) births_.deserters.insert(group);
       return {};
     }
@@ -107,10 +114,8 @@ class Planner {
 
   // A deserter goes over when all others are in their groups: by then its own must be one that exists, and
   // neither a stand-in nor another deserter keeps a group alive for long enough.
-  Result<void> find_company(const Task& deserter) const {
-    const pid_t group = deserter.pgid();
-    for (const auto& [pid, other] : tasks_)
-      if (group != 0 && other->pgid() == group && !births_.deserters.contains(pid)) return {};
+  Result<void> find_company(const Task& deserter, const std::set<pid_t>& lasting_groups) const {
+    if (lasting_groups.contains(deserter.pgid())) return {};
     return fail(ErrorKind::kUnsupported,
                 "it made process group {} and left it for one that has no other member to find it by",
                 deserter.pid());
@@ -119,6 +124,7 @@ class Planner {
   void add(const Task& task, pid_t by, Birth::How how) { births_.by[by].push_back({task.pid(), by, how}); }
 
   std::map<pid_t, const Task*> tasks_;
+  std::map<pid_t, pid_t> subreapers_;  // of whose children would be orphans
   Births births_;
 };
 

@@ -153,16 +153,6 @@ TEST(Births, LeadersThatChangedPlacesAreRefused) {
   EXPECT_THAT(births.error().message(), HasSubstr("pid 101"));
 }
 
-TEST(Births, ASessionWhoseLeaderIsInAnotherIsNoTree) {
-  Sample sample;
-  sample.add_task(100, 0, 100, 100);
-  sample.add_task(101, 100, 100, 100);
-  sample.add_task(102, 100, 101, 102);
-  const auto births = plan_births(sample.records);
-  ASSERT_FALSE(births);
-  EXPECT_EQ(births.error().kind(), ErrorKind::kInvalidImage);
-}
-
 TEST(Births, WhatCannotBeBornIsRefusedByPid) {
   Sample sample;
   sample.add_task(100, 0, 0, 100);
@@ -173,16 +163,6 @@ TEST(Births, WhatCannotBeBornIsRefusedByPid) {
   ASSERT_FALSE(births);
   EXPECT_EQ(births.error().kind(), ErrorKind::kUnsupported);
   EXPECT_THAT(births.error().message(), HasSubstr("pid 103"));
-}
-
-TEST(Births, AGroupOfAnotherSessionIsNoTree) {
-  Sample sample;
-  sample.add_task(100, 0, 100, 100);
-  sample.add_task(101, 100, 101, 101);
-  sample.add_task(102, 100, 100, 101);
-  const auto births = plan_births(sample.records);
-  ASSERT_FALSE(births);
-  EXPECT_EQ(births.error().kind(), ErrorKind::kInvalidImage);
 }
 
 // What processes do to their tree, and what the kernel makes of it.

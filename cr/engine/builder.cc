@@ -13,6 +13,7 @@
 #include <csignal>
 
 #include "cr/base/numbers.h"
+#include "cr/engine/preconditions.h"
 #include "cr/executor/loader.h"
 #include "cr/executor/text.h"
 #include "cr/image/hash.h"
@@ -76,8 +77,7 @@ void forget_inheritance() {
                           {root.loader_fd, plan.loader_fd}};
   // The wanted numbers may be store numbers themselves: first out of the way of both.
   int high[4];
-  for (int i = 0; i < 4; ++i)
-    high[i] = ::fcntl(moves[i][0], F_DUPFD_CLOEXEC, plan.next_store_number + 8 + plan.loader_fd);
+  for (int i = 0; i < 4; ++i) high[i] = ::fcntl(moves[i][0], F_DUPFD_CLOEXEC, highest_number(plan) - 3);
   for (int i = 0; i < 4; ++i)
     if (high[i] < 0 || ::dup3(high[i], moves[i][1], i == 3 ? O_CLOEXEC : 0) < 0) ::_exit(112);
   if (plan.engine_fd > 0) ::close_range(0, static_cast<unsigned>(plan.engine_fd - 1), 0);
@@ -125,7 +125,7 @@ Result<void> Builder::load_programs() {
   for (const auto& [pid, process] : plan_.processes) {
     if (process.role != ProcessPlan::Role::kTask) continue;
     exec::Area area = CR_TRY(process.program.lay_out(process.area_base), "pid {}", pid);
-    const uint64_t end = process.word_size == WordSize::k32 ? 0xffffe000 : 0x7ffffffff000;
+    const uint64_t end = process.word_size == WordSize::k32 ? kUserEnd32 : kUserEnd64;
     const auto set = [&area](exec::Slot slot, uint64_t value) {
       std::memcpy(area.bytes.data() + area.slots + slot.index * sizeof(value), &value, sizeof(value));
     };
@@ -343,7 +343,15 @@ Result<user_regs_struct> Builder::take_up_wait(const ProcessPlan& process, pid_t
 
 Result<void> Builder::depart(pid_t tid, const kinds::Departure& departure, user_regs_struct registers) {
   for (const user_desc& slot : departure.tls) CR_TRY(trace::set_tls_slot(tid, slot));
-  CR_TRY(trace::set_xstate(tid, std::as_bytes(std::span(departure.xstate))));
+  // The kernel takes an XSAVE area of its own size only. What a larger one has more is not in use, says the
+  // area's header.
+  std::vector<std::byte> xstate = CR_TRY(trace::get_xstate(tid));
+  if (departure.xstate.size() > xstate.size())
+    return fail(ErrorKind::kConflict, "an XSAVE area of {} bytes, this CPU's has {}", departure.xstate.size(),
+                xstate.size());
+  std::ranges::fill(xstate, std::byte{0});
+  std::memcpy(xstate.data(), departure.xstate.data(), departure.xstate.size());
+  CR_TRY(trace::set_xstate(tid, xstate));
   // Into a stop inside signal delivery: from there an interrupted call is restarted by the kernel itself.
   CR_TRY(trace::set_signal_mask(tid, trace::kAllSignals));
   CR_TRY(nursery_.park(tid));

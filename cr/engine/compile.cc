@@ -41,6 +41,9 @@ class Compiler {
 
   Result<Plan> compile() {
     births_ = CR_TRY(plan_births(records_));
+    for (const auto& [pid, stand_in] : births_.stand_ins) stand_ins_of_[stand_in.parent].push_back(&stand_in);
+    for (const Task* task : records_.all<Task>(kinds::kTaskRecord))
+      if (task->zombie()) bereaved_.insert(task->parent());
     number_descriptors();
     for (const Task* task : records_.all<Task>(kinds::kTaskRecord)) add_process(*task);
     for (const auto& [pid, stand_in] : births_.stand_ins) plan_.processes[pid] = stand_in_plan(stand_in);
@@ -82,10 +85,7 @@ class Compiler {
   void add_process(const Task& task) {
     ProcessPlan& process = plan_.processes[task.pid()];
     process.pid = task.pid();
-    if (task.parent() == 0) {
-      plan_.root = task.pid();
-      plan_.root_leads_session = task.sid() == task.pid();
-    }
+    if (task.parent() == 0) plan_.root = task.pid();
     if (task.zombie()) {
       process.role = ProcessPlan::Role::kZombie;
       process.wait_status = task.wait_status();
@@ -135,27 +135,15 @@ class Compiler {
     else if (pgid == pid || deserts)
       list.syscall(Abi::k64, SYS_setpgid, {0, 0}).because("lead a process group");
     bear(pid, owner, list, /*early=*/false);
-    bool mourns = false;
-    for (const auto& [number, stand_in] : births_.stand_ins) {
-      if (stand_in.parent != pid) continue;
-      mourns = true;
-      bear_stand_in(stand_in, owner, list);
-    }
+    const auto& stand_ins = stand_ins_of_[pid];
+    for (const StandIn* stand_in : stand_ins) bear_stand_in(*stand_in, owner, list);
     list.trap(kinds::kBorn).because("all are born");
     if (pgid != 0 && pgid != pid && sid != pid && !deserts) join();
     list.trap(kinds::kJoined).because("all are in their groups");
     if (deserts) join();
-    for (const auto& [number, stand_in] : births_.stand_ins) {
-      if (stand_in.parent == pid)
-        list.syscall(Abi::k64, SYS_wait4, {number, 0, __WALL, 0}).because("reap a stand-in");
-    }
-    if (mourns || has_zombies(pid) || bears_orphans(pid)) drop_sigchld(list);
-  }
-
-  bool has_zombies(pid_t pid) const {
-    const auto tasks = records_.all<Task>(kinds::kTaskRecord);
-    return std::any_of(tasks.begin(), tasks.end(),
-                       [pid](const Task* task) { return task->parent() == pid && task->zombie(); });
+    for (const StandIn* stand_in : stand_ins)
+      list.syscall(Abi::k64, SYS_wait4, {stand_in->pid, 0, __WALL, 0}).because("reap a stand-in");
+    if (!stand_ins.empty() || bereaved_.contains(pid) || bears_orphans(pid)) drop_sigchld(list);
   }
 
   bool bears_orphans(pid_t pid) const {
@@ -302,6 +290,17 @@ class Compiler {
     const uint64_t start = CR_TRY(find_place(records_, task, size + 2 * kPageSize));
     process.loader_address = start;
     process.area_base = start + 2 * kPageSize;
+    return check_reach(process, process.area_base + size);
+  }
+
+  // An interrupted call of the 32-bit ABI is begun again with its time-out in the program.
+  static Result<void> check_reach(const ProcessPlan& process, uint64_t end) {
+    if (end <= uint64_t{1} << 32) return {};
+    for (const auto& [tid, departure] : process.departures)
+      if (departure.rearm && departure.rearm->abi == Abi::k32)
+        return fail(ErrorKind::kUnsupported,
+                    "thread {} waits in a 32-bit call, and below 4 GiB no {} bytes are free to build it from",
+                    tid, process.program.size());
     return {};
   }
 
@@ -309,14 +308,11 @@ class Compiler {
   Plan plan_;
   kinds::PlanBuilder builder_;
   Births births_;
+  std::map<pid_t, std::vector<const StandIn*>> stand_ins_of_;  // by who bears them
+  std::set<pid_t> bereaved_;                                   // have children that are zombies
 };
 
 }  // namespace
-
-Result<void> validate(const Records& records) {
-  for (const auto& kind : kinds::all_kinds()) CR_TRY(kind->validate(records));
-  return {};
-}
 
 Result<Plan> compile(const Records& records) {
   Plan plan = CR_TRY(Compiler(records).compile());

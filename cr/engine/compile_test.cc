@@ -77,7 +77,6 @@ TEST(Compile, NothingIsMappedOverTheAreaItself) {
 TEST(Compile, RolesAndListsAreThoseOfTheRecords) {
   const Plan plan = must_compile(kinds::small_tree());
   EXPECT_EQ(plan.root, 100);
-  EXPECT_TRUE(plan.root_leads_session);
   ASSERT_EQ(plan.processes.size(), 3u);
   EXPECT_EQ(plan.processes.at(101).word_size, WordSize::k32);
   EXPECT_EQ(plan.processes.at(102).role, ProcessPlan::Role::kZombie);

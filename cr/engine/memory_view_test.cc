@@ -152,18 +152,14 @@ TEST_F(MemoryViewTest, AFileThatIsNotWhatItWasSaysNothing) {
 }
 
 TEST_F(MemoryViewTest, ThePrivateZeroDeviceIsZero) {
-  sample_.space(100).mutable_files(0)->set_path("/dev/zero");
-  sample_.space(100).mutable_files(0)->set_mode(S_IFCHR | 0666);
+  sample_.space(100).mutable_vmas(0)->set_file(1);
+  kinds::FileIdentity& zero = *sample_.space(100).add_files();
+  zero.set_path("/dev/zero"), zero.set_mode(S_IFCHR | 0666);
   EXPECT_EQ(described(view().extents(0x400000, 0x402000)), "400000-402000 zero 0; ");
 }
 
 TEST_F(MemoryViewTest, TheVdsoIsTheEndOfItsMapping) {
-  sample_.add_vma(100, 0xa00000, 0xa04000, PROT_READ).set_backing(Vma::VDSO);
-  EXPECT_EQ(described(view().extents(0xa00000, 0xa04000)), "a00000-a04000 unknown 0; ");
-  const std::string code(2 * kPage, 'v');
-  const uint64_t hash = image::hash_of(std::as_bytes(std::span(code)));
-  sample_.records.add<kinds::Vdso>(kinds::kVdsoRecord, hash).set_code(code);
-  sample_.space(100).set_vdso_hash(hash);
+  sample_.add_vdso(100, 0xa00000, 0xa04000, std::string(2 * kPage, 'v'));
   const MemoryView memory = view();
   EXPECT_EQ(described(memory.extents(0xa00000, 0xa04000)), "a00000-a02000 unknown 0; a02000-a04000 vdso 0; ");
   EXPECT_EQ(described(memory.extents(0xa03000, 0xa04000)), "a03000-a04000 vdso 1000; ");

@@ -12,7 +12,7 @@ constexpr uint64_t kMargin = 257 * kPageSize;
 
 }  // namespace
 
-uint64_t user_end(const kinds::Task& task) { return task.word_size() == 32 ? 0xffffe000 : 0x7ffffffff000; }
+uint64_t user_end(const kinds::Task& task) { return task.word_size() == 32 ? kUserEnd32 : kUserEnd64; }
 
 Result<uint64_t> find_place(const kinds::Records& records, const kinds::Task& task, uint64_t size) {
   const auto* space =

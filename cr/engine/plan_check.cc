@@ -40,6 +40,7 @@ std::vector<Range> touched_by(const Op& op) {
       break;
     case SYS_munmap:
     case SYS_mprotect:
+    case SYS_rseq:
       add(op, 0, 1, ranges);
       break;
     case SYS_mremap:

@@ -1,10 +1,15 @@
 #include "cr/engine/preconditions.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstring>
 
+#include "cr/sys/cpu.h"
 #include "cr/sys/fd.h"
 
 namespace cr::engine {
@@ -34,6 +39,9 @@ Result<void> check_files(const kinds::Plan& plan) {
       return fail(ErrorKind::kConflict, "{} is gone: {}", file.path, std::strerror(errno));
     if ((now.st_mode & S_IFMT) != (file.mode & S_IFMT))
       return fail(ErrorKind::kConflict, "{} is another kind of file now", file.path);
+    if (S_ISCHR(now.st_mode) && now.st_rdev != file.rdev)
+      return fail(ErrorKind::kConflict, "{} is the device {}:{} now, it was {}:{}", file.path,
+                  major(now.st_rdev), minor(now.st_rdev), major(file.rdev), minor(file.rdev));
     if (!S_ISREG(now.st_mode)) continue;
     if (static_cast<uint64_t>(now.st_size) != file.size)
       return fail(ErrorKind::kConflict, "{} has {} bytes, it had {}; put the file back as it was", file.path,
@@ -45,6 +53,37 @@ Result<void> check_files(const kinds::Plan& plan) {
                   file.path);
   }
   return {};
+}
+
+Result<void> check_cpu_state(const kinds::Plan& plan) {
+  constexpr size_t kXstateBv =
+      512;  // XSTATE_BV, the first field of the XSAVE header (Intel SDM volume 1, 13.4.2)
+  const uint64_t here = sys::xsave_components();
+  for (const auto& [pid, process] : plan.processes)
+    for (const auto& [tid, departure] : process.departures) {
+      uint64_t components = 0;
+      std::memcpy(&components, departure.xstate.data() + kXstateBv, sizeof(components));
+      if ((components & ~here) != 0)
+        return fail(ErrorKind::kConflict,
+                    "thread {} uses the XSAVE components {:#x}, this CPU has only {:#x}", tid, components,
+                    here);
+    }
+  return {};
+}
+
+int highest_number(const kinds::Plan& plan) {
+  constexpr int kOutOfTheWay = 4;  // the root's, while it moves what it was given to its place
+  return std::max(plan.next_store_number, plan.loader_fd + 1) + kOutOfTheWay - 1;
+}
+
+Result<void> check_limits(const kinds::Plan& plan) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return fail_errno("getrlimit");
+  const auto highest = static_cast<rlim_t>(highest_number(plan));
+  if (highest < files.rlim_max) return {};
+  return fail(ErrorKind::kConflict,
+              "needs descriptor {} while the tree is built, the limit is {}; raise it (ulimit -Hn)", highest,
+              files.rlim_max);
 }
 
 }  // namespace cr::engine

@@ -11,4 +11,11 @@ namespace cr::engine {
 Result<void> check_ids(const kinds::Plan& plan, bool left_running);
 Result<void> check_files(const kinds::Plan& plan);
 
+// Conflict: some thread has vector or other extended state that this CPU does not have.
+Result<void> check_cpu_state(const kinds::Plan& plan);
+
+// The highest descriptor number in use while the tree is built. Conflict if the hard limit is below it.
+int highest_number(const kinds::Plan& plan);
+Result<void> check_limits(const kinds::Plan& plan);
+
 }  // namespace cr::engine

@@ -24,6 +24,8 @@ Result<Prepared> prepare(const Loaded& loaded) {
   Prepared prepared{CR_TRY(compile(loaded.records)), {}};
   CR_TRY(check_ids(prepared.plan, loaded.origin.left_running()));
   CR_TRY(check_files(prepared.plan));
+  CR_TRY(check_cpu_state(prepared.plan));
+  CR_TRY(check_limits(prepared.plan));
   prepared.report.root = prepared.plan.root;
   for (const auto& [pid, process] : prepared.plan.processes) {
     if (process.role == kinds::ProcessPlan::Role::kStandIn) continue;
@@ -41,7 +43,7 @@ Result<RestoreReport> restore_file(const RestoreOptions& options) {
     CR_TRY(Filler(prepared.plan).fill_from(image));
     for (const image::Reader* one = &image; one != nullptr; one = one->parent())
       CR_TRY(one->check_unchanged());
-    return {};
+    return check_files(prepared.plan);  // they have been opened by their names
   }));
   return prepared.report;
 }
@@ -59,8 +61,11 @@ Result<RestoreReport> restore_stream(const RestoreOptions& options) {
   const sys::UniqueFd nothing = CR_TRY(sys::open("/dev/null", O_RDONLY));
   CR_TRY(Builder(prepared.plan, options.operation).build(nothing.get(), [&]() -> Result<void> {
     options.operation.step("receiving memory");
-    CR_TRY(Filler(prepared.plan).fill_from(scanner, loaded.parent_of_stream.get()), "{}", options.path);
-    return {};
+    const image::Reader* const parent = loaded.parent_of_stream.get();
+    CR_TRY(Filler(prepared.plan).fill_from(scanner, parent), "{}", options.path);
+    for (const image::Reader* one = parent; one != nullptr; one = one->parent())
+      CR_TRY(one->check_unchanged());
+    return check_files(prepared.plan);
   }));
   return prepared.report;
 }

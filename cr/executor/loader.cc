@@ -32,7 +32,7 @@ struct Elf32 {
   static constexpr unsigned char kClass = ELFCLASS32;
   static constexpr uint16_t kMachine = EM_386;
   static constexpr uint64_t kEntry = kEntry32;
-  static constexpr uint64_t kLimit = 0xffffe000;  // the end of user space in a 32-bit task on a 64-bit kernel
+  static constexpr uint64_t kLimit = kUserEnd32;
 };
 
 struct Elf64 {
@@ -41,7 +41,7 @@ struct Elf64 {
   static constexpr unsigned char kClass = ELFCLASS64;
   static constexpr uint16_t kMachine = EM_X86_64;
   static constexpr uint64_t kEntry = kEntry64;
-  static constexpr uint64_t kLimit = 0x7ffffffff000;
+  static constexpr uint64_t kLimit = kUserEnd64;
 };
 
 template <typename T>

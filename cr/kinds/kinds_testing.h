@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -11,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "cr/image/hash.h"
 #include "cr/kinds/attributes/attributes.pb.h"
 #include "cr/kinds/files/files.pb.h"
 #include "cr/kinds/memory/memory.pb.h"
@@ -73,6 +75,7 @@ class Sample {
     registers.set_cs(task(pid).word_size() == 32 ? 0x23 : 0x33), registers.set_ss(0x2b),
         registers.set_eflags(0x246);
     thread.set_xstate(std::string(576, '\0'));
+    thread.set_altstack_flags(SS_DISABLE);
     return thread;
   }
 
@@ -86,6 +89,19 @@ class Sample {
     PageRun& run = *space(pid).add_runs();
     run.set_address(address), run.set_length(length);
     return run;
+  }
+
+  // The last pages of [start, end) are `code`.
+  Vma& add_vdso(pid_t pid, uint64_t start, uint64_t end, const std::string& code) {
+    Vma& vma = add_vma(pid, start, end, PROT_READ | PROT_EXEC);
+    make_vdso(pid, vma, code);
+    return vma;
+  }
+  void make_vdso(pid_t pid, Vma& vma, const std::string& code) {
+    const uint64_t hash = image::hash_of(std::as_bytes(std::span(code)));
+    if (records.find<Vdso>(kVdsoRecord, hash) == nullptr) records.add<Vdso>(kVdsoRecord, hash).set_code(code);
+    space(pid).set_vdso_hash(hash);
+    vma.set_backing(Vma::VDSO);
   }
 
   SharedMemory& add_shared_memory(uint64_t id, uint64_t size) {
@@ -129,6 +145,12 @@ class Sample {
     FileIdentity& exe = *space.add_files();
     exe.set_path("/bin/true"), exe.set_mode(S_IFREG | 0755), exe.set_size(8192);
     space.set_auxv(std::string(32, '\0'));
+    Layout& layout = *space.mutable_layout();
+    layout.set_start_code(0x400000), layout.set_end_code(0x402000);
+    layout.set_start_data(0x402000), layout.set_end_data(0x402000);
+    layout.set_start_brk(0x700000), layout.set_brk(0x700000), layout.set_start_stack(0x7ff800);
+    layout.set_arg_start(0x7ffa00), layout.set_arg_end(0x7ffb00);
+    layout.set_env_start(0x7ffb00), layout.set_env_end(0x7ffc00);
     Vma& text = add_vma(pid, 0x400000, 0x402000, PROT_READ | PROT_EXEC);
     text.set_backing(Vma::FILE);
     add_vma(pid, 0x700000, 0x800000);

@@ -47,9 +47,10 @@ struct Departure {
 // A file that must still be what it was, or the restore is a conflict.
 struct FileCheck {
   std::string path;
-  uint64_t size = 0;
+  uint32_t mode = 0;  // its type; permissions may have changed
+  uint64_t size = 0;  // of a regular file, and the next one too
   int64_t mtime_ns = 0;
-  uint32_t mode = 0;
+  uint64_t rdev = 0;  // of a character device
 };
 
 struct FileWrite {
@@ -88,7 +89,7 @@ struct ProcessPlan {
   std::vector<LateCall> late;             // in this order
   std::vector<FileWrite> writes;
   std::vector<PageFill> fills;
-  uint64_t vdso_start = 0, vdso_end = 0, vdso_hash = 0;  // [vdso] must hash to this; 0: has none
+  uint64_t vdso_end = 0, vdso_hash = 0;  // [vdso] ends here and hashes to this; 0: there is none
   // Zombies and stand-ins run a list of the program of the process that bears them.
   pid_t runs_in = 0;
   uint32_t runs_list = 0;
@@ -100,8 +101,6 @@ struct Plan {
   std::map<std::string, std::vector<PageFill>> store_fills;  // by the name of a kept object
   std::map<pid_t, ProcessPlan> processes;
   pid_t root = 0;
-  std::string root_name;
-  bool root_leads_session = false;
 
   // Numbers of descriptors in the engine's process ("store numbers") that tasks fetch objects from.
   int engine_store_fd = 0;  // a pidfd of the engine itself

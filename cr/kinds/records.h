@@ -63,6 +63,11 @@ class Records {
   std::map<Key, std::unique_ptr<google::protobuf::Message>> records_;
 };
 
+// A name as the kernel can have given it (PATH_MAX).
+inline bool absolute_path(std::string_view path) {
+  return path.starts_with('/') && path.size() < 4096 && path.find('\0') == std::string_view::npos;
+}
+
 template <typename... Args>
 Failure invalid(fmt::format_string<Args...> format, Args&&... args) {
   return fail(ErrorKind::kInvalidImage, format, std::forward<Args>(args)...);

@@ -18,6 +18,14 @@
 
 namespace cr::kinds {
 
+// Memory that the kernel writes while a task is built, beyond what the plan maps and fills.
+struct KernelWrite {
+  pid_t pid = 0;
+  uint64_t address = 0;
+  uint64_t length = 0;  // bytes; 0: none
+  const char* what = "";
+};
+
 class Kind {
  public:
   virtual ~Kind() = default;
@@ -37,6 +45,9 @@ class Kind {
 
   // Everything a plan relies on: ranges, references, uniqueness. InvalidImage names record and field.
   virtual Result<void> validate(const Records&) const { return {}; }
+
+  // All of this kind's. Requires: its validate() succeeded.
+  virtual std::vector<KernelWrite> kernel_writes(const Records&) const { return {}; }
 
   // Adds this kind's ops of one phase. Requires: validate() of all kinds succeeded.
   virtual void plan(Phase, const Records&, PlanBuilder&) const {}

@@ -85,10 +85,6 @@ Result<void> AttributesKind::collect(const TreeView& tree, Collector& collector)
   return {};
 }
 
-bool absolute_path(const std::string& path) {
-  return !path.empty() && path.front() == '/' && path.size() < 4096 && path.find('\0') == std::string::npos;
-}
-
 Result<void> AttributesKind::validate(const Records& records) const {
   size_t living = 0;
   for (const Task* task : records.all<Task>(kTaskRecord)) {

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #include "cr/kinds/files/file_kind.h"
 
@@ -12,6 +13,11 @@ namespace {
 constexpr uint32_t kLargefile = 0100000;
 constexpr long kOpenatOf32 = 295;
 }  // namespace
+
+bool is_terminal(const FdView& fd) {
+  const unsigned number = gnu_dev_major(fd.status.st_rdev);
+  return S_ISCHR(fd.status.st_mode) && ((number >= 2 && number <= 5) || (number >= 136 && number <= 143));
+}
 
 uint32_t lasting_flags(uint32_t flags) {
   return flags & ~static_cast<uint32_t>(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
@@ -44,8 +50,7 @@ exec::Slot plan_open(const std::string& path, const FileDescription& description
 }
 
 Result<void> validate_path(const std::string& path) {
-  if (path.empty() || path.front() != '/' || path.size() > 4095 || path.find('\0') != std::string::npos)
-    return invalid("not an absolute path");
+  if (!absolute_path(path)) return invalid("not an absolute path");
   return {};
 }
 

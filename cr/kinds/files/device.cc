@@ -22,11 +22,6 @@ bool stateless(dev_t device) {
   }
 }
 
-bool terminal(dev_t device) {
-  const unsigned major = gnu_dev_major(device);
-  return major == 4 || major == 5 || (major >= 136 && major <= 143) || major == 2 || major == 3;
-}
-
 class DeviceKind : public FileKind {
  public:
   bool claims(const FdView& fd) const override { return S_ISCHR(fd.status.st_mode); }
@@ -34,7 +29,7 @@ class DeviceKind : public FileKind {
 
   Result<void> describe(const FdView& fd, FileDescription& out, Collector& collector) const override {
     FileRefusals refusals(fd, collector);
-    if (terminal(fd.status.st_rdev)) return refusals.refuse("tty", "is a terminal");
+    if (is_terminal(fd)) return refusals.refuse("tty", "is a terminal");
     if (!stateless(fd.status.st_rdev))
       return refusals.refuse(
           "device", fmt::format("is the device {}:{}", major(fd.status.st_rdev), minor(fd.status.st_rdev)));
@@ -54,7 +49,9 @@ class DeviceKind : public FileKind {
   exec::Slot plan(const FileDescription& description, const Records&, PlanBuilder& builder) const override {
     FileDescription opened = description;
     opened.set_position(0);  // these devices keep none that matters, and some refuse to seek
-    return plan_open(description.device().path(), opened, builder);
+    const CharacterDevice& device = description.device();
+    builder.expect_file({.path = device.path(), .mode = S_IFCHR, .rdev = device.device()});
+    return plan_open(device.path(), opened, builder);
   }
 };
 

@@ -34,6 +34,9 @@ struct FdView {
   int access() const { return static_cast<int>(info.flags) & 3; }  // O_ACCMODE
 };
 
+// Consoles, serial lines, and pseudo-terminals of both generations (Documentation/admin-guide/devices.txt).
+bool is_terminal(const FdView& fd);
+
 // Where a file kind says why not.
 class FileRefusals {
  public:
@@ -68,6 +71,9 @@ std::unique_ptr<FileKind> regular_file_kind();
 std::unique_ptr<FileKind> directory_kind();
 std::unique_ptr<FileKind> device_kind();
 std::unique_ptr<FileKind> pipe_kind();
+
+// That all ends of each pipe are of one pipe, or of one FIFO by one name.
+Result<void> validate_pipes(const Records& records);
 std::unique_ptr<FileKind> inherited_stdio_kind();
 
 // What a later F_SETFL or open must say: the flags without those that only matter while opening.

@@ -180,7 +180,7 @@ Result<void> FilesKind::validate(const Records& records) const {
     if (kind == nullptr) return invalid("open file {}: of no known kind", description->id());
     CR_TRY(kind->validate(*description, records), "open file {}", description->id());
   }
-  return {};
+  return validate_pipes(records);
 }
 
 std::string name_of(uint64_t description) { return fmt::format("open file {}", description); }

@@ -3,17 +3,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 
 namespace cr::kinds {
 namespace {
 
 bool anonymous_pipe(const FdView& fd) { return S_ISFIFO(fd.status.st_mode) && fd.link.starts_with("pipe:["); }
-
-bool terminal(const FdView& fd) {
-  const unsigned major = gnu_dev_major(fd.status.st_rdev);
-  return S_ISCHR(fd.status.st_mode) && (major == 4 || major == 5 || (major >= 136 && major <= 143));
-}
 
 // POLLHUP on a read end: no writer anywhere; POLLERR on a write end: no reader anywhere (pipe(7)).
 bool other_end_is_gone(const FdView& fd) {
@@ -66,7 +60,7 @@ bool OutsideEnds::is_outside(const FdView& fd) const {
 }
 
 std::optional<int> OutsideEnds::inherited_as(const FdView& fd) const {
-  const bool leads_out = is_outside(fd) || terminal(fd);
+  const bool leads_out = is_outside(fd) || is_terminal(fd);
   if (!leads_out) return std::nullopt;
   std::optional<int> best;
   for (const FdView* stdio : stdio_) {

@@ -6,6 +6,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <map>
+
+#include "cr/image/hash.h"
 #include "cr/kinds/files/file_kind.h"
 
 namespace cr::kinds {
@@ -36,6 +39,14 @@ Result<std::string> peek(const FdView& fd, uint32_t capacity) {
   return data;
 }
 
+// Anonymous pipes are all on one file system, so their inodes tell them apart. FIFOs may be on any: their
+// ids, apart from those, are made of device and inode.
+uint64_t id_of(const FdView& fd) {
+  if (anonymous(fd)) return fd.status.st_ino;
+  const uint64_t where[] = {fd.status.st_dev, fd.status.st_ino};
+  return image::hash_of(std::as_bytes(std::span(where))) | uint64_t{1} << 63;
+}
+
 std::string end_name(uint64_t pipe, bool writes) {
   return fmt::format("{} end of pipe {}", writes ? "write" : "read", pipe);
 }
@@ -51,7 +62,7 @@ class PipeKind : public FileKind {
     FileRefusals refusals(fd, collector);
     if ((fd.info.flags & O_DIRECT) != 0)
       return refusals.refuse("packet-pipe", "is a pipe that keeps packets apart (O_DIRECT)");
-    const uint64_t id = fd.status.st_ino;
+    const uint64_t id = id_of(fd);
     if (anonymous(fd)) {
       out.mutable_pipe_end()->set_pipe(id);
     } else {
@@ -76,8 +87,8 @@ class PipeKind : public FileKind {
     if (pipe == nullptr || pipe->id() != id) return invalid("pipe {} has no record", id);
     if (pipe->capacity() == 0 || pipe->capacity() > kMaxCapacity || pipe->data().size() > pipe->capacity())
       return invalid("pipe {} of {} bytes holds {}", id, pipe->capacity(), pipe->data().size());
-    if (description.has_fifo()) return validate_path(description.fifo().path());
     if ((description.flags() & O_ACCMODE) > O_RDWR) return invalid("flags {:#o}", description.flags());
+    if (description.has_fifo()) return validate_path(description.fifo().path());
     return {};
   }
 
@@ -86,7 +97,10 @@ class PipeKind : public FileKind {
     const Pipe& pipe = *records.find<Pipe>(kPipeRecord, pipe_of(description));
     const bool writes = (description.flags() & O_ACCMODE) == O_WRONLY;
     if (!builder.kept(end_name(pipe.id(), true))) make(pipe, description, builder);
-    if (description.has_fifo()) return plan_open(description.fifo().path(), description, builder);
+    if (description.has_fifo()) {
+      builder.expect_file({.path = description.fifo().path(), .mode = S_IFIFO});
+      return plan_open(description.fifo().path(), description, builder);
+    }
     // Every description is opened anew from the pipe, so two of one end stay two.
     return plan_open(fmt::format("/proc/self/fd/{}", builder.store_number(end_name(pipe.id(), writes))),
                      description, builder);
@@ -129,6 +143,19 @@ class PipeKind : public FileKind {
 };
 
 }  // namespace
+
+Result<void> validate_pipes(const Records& records) {
+  std::map<uint64_t, std::string> names;  // of FIFOs; nothing for a pipe
+  for (const FileDescription* description : records.all<FileDescription>(kFileDescriptionRecord)) {
+    if (!description->has_pipe_end() && !description->has_fifo()) continue;
+    const bool fifo = description->has_fifo();
+    const uint64_t id = fifo ? description->fifo().pipe() : description->pipe_end().pipe();
+    const std::string& path = description->fifo().path();
+    if (names.emplace(id, path).first->second != path)
+      return invalid("open file {}: pipe {} has another name elsewhere", description->id(), id);
+  }
+  return {};
+}
 
 std::unique_ptr<FileKind> pipe_kind() { return std::make_unique<PipeKind>(); }
 

@@ -35,7 +35,7 @@ class RegularFileKind : public FileKind {
 
   exec::Slot plan(const FileDescription& description, const Records&, PlanBuilder& builder) const override {
     const RegularFile& file = description.regular();
-    builder.expect_file({file.path(), file.size(), file.mtime_ns(), file.mode()});
+    builder.expect_file({file.path(), file.mode(), file.size(), file.mtime_ns()});
     return plan_open(file.path(), description, builder);
   }
 };
@@ -59,6 +59,7 @@ class DirectoryKind : public FileKind {
   }
 
   exec::Slot plan(const FileDescription& description, const Records&, PlanBuilder& builder) const override {
+    builder.expect_file({.path = description.directory().path(), .mode = S_IFDIR});
     return plan_open(description.directory().path(), description, builder);
   }
 };

@@ -79,6 +79,17 @@ Result<uint64_t> keep_vdso(const ProcessView& process, Collector& collector) {
   return 0;
 }
 
+// The kernel maps [vvar] and [vdso] together, once, or not at all.
+void refuse_torn_vdso(pid_t pid, const AddressSpace& space, Collector& collector) {
+  int parts = 0;
+  for (const Vma& vma : space.vmas()) {
+    if (vma.backing() != Vma::VDSO) continue;
+    if (++parts > 1 || space.vdso_hash() == 0)
+      collector.refuse(pid, "torn-vdso", fmt::format("{:x}-{:x}", vma.start(), vma.end()),
+                       "is a part of [vvar] and [vdso], which were taken apart");
+  }
+}
+
 Result<void> MemoryKind::collect(const TreeView& tree, Collector& collector) const {
   SharedObjects shared;
   for (const ProcessView& process : tree.processes) {
@@ -90,6 +101,7 @@ Result<void> MemoryKind::collect(const TreeView& tree, Collector& collector) con
     describe_layout(process, space, collector);
     space.set_auxv(CR_TRY(sys::read_file(process.path("auxv"))));
     space.set_vdso_hash(CR_TRY(keep_vdso(process, collector)));
+    refuse_torn_vdso(process.pid(), space, collector);
   }
   for (const auto& [inode, object] : shared.all()) {
     SharedMemory& record = collector.records.add<SharedMemory>(kSharedMemoryRecord, object.id);

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #include <algorithm>
 
@@ -31,7 +32,7 @@ std::string object_name(uint64_t id) { return fmt::format("shared memory {}", id
 void plan_file(const FileIdentity& file, bool writable, PlanBuilder& builder) {
   const std::string name = file_name(file, writable);
   if (builder.kept(name)) return;
-  builder.expect_file({file.path(), file.size(), file.mtime_ns(), file.mode()});
+  builder.expect_file({file.path(), file.mode(), file.size(), file.mtime_ns(), makedev(1, 5)});
   exec::ListBuilder& store = builder.store();
   const exec::Slot fd = store.fresh_slot();
   store
@@ -162,7 +163,6 @@ class SpacePlanner {
                  {task_.word_size() == 32 ? kArchMapVdso32 : kArchMapVdso64, vma.start()})
         .because("map the vdso at {:x}", vma.start());
     ProcessPlan& details = builder_.details(space_.pid());
-    details.vdso_start = vma.start();
     details.vdso_end = vma.end();
     details.vdso_hash = space_.vdso_hash();
   }

@@ -125,14 +125,14 @@ Sample random_space(std::mt19937_64& random) {
     at = vma.end();
     switch (random() % 6) {
       case 0:
-        vma.set_backing(Vma::FILE), vma.set_offset(random() % 4 * kPageSize),
-            vma.set_shared(random() % 2 == 0);
+        vma.set_backing(Vma::FILE), vma.set_offset(random() % 4 * kPageSize);
+        vma.set_shared(random() % 2 == 0), vma.set_file_writable(vma.shared());
         break;
       case 1:
         vma.set_backing(Vma::SHARED_ANONYMOUS), vma.set_shared(true), vma.set_object(1);
         break;
       case 2:
-        if (!has_vdso) vma.set_backing(Vma::VDSO);
+        if (!has_vdso) sample.make_vdso(100, vma, std::string(kPageSize, 'v'));
         has_vdso = true;
         break;
       case 3:

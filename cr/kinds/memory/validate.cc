@@ -1,6 +1,7 @@
 #include "cr/kinds/memory/validate.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <set>
@@ -13,8 +14,6 @@
 namespace cr::kinds {
 namespace {
 
-constexpr uint64_t kUserEnd64 = 0x7ffffffff000;  // TASK_SIZE_MAX with four-level tables
-constexpr uint64_t kUserEnd32 = 0xffffe000;      // IA32_PAGE_OFFSET
 constexpr uint64_t kMaxObject = uint64_t{1} << 46;
 constexpr size_t kMaxAuxv = 1024;
 constexpr size_t kMaxVdso = 64 * kPageSize;  // two or three pages today
@@ -45,6 +44,25 @@ bool known_advice(uint32_t advice) {
   return std::find(std::begin(kKnown), std::end(kKnown), advice) != std::end(kKnown);
 }
 
+Result<void> validate_advice(const Vma& vma) {
+  std::set<uint32_t> seen;
+  for (const uint32_t advice : vma.advice()) {
+    if (!known_advice(advice) || !seen.insert(advice).second) return invalid("advice {}", advice);
+    if (advice == MADV_WIPEONFORK && vma.backing() != Vma::ANONYMOUS)
+      return invalid("only private anonymous memory is wiped at a fork");
+  }
+  return {};
+}
+
+// Regular files, and /dev/zero privately: memory without a file that is mapped like one.
+Result<void> validate_file_mapping(const Vma& vma, const FileIdentity& file) {
+  if (!S_ISREG(file.mode()) && !(S_ISCHR(file.mode()) && !vma.shared()))
+    return invalid("maps {}, whose mode {:#o} is no regular file's", file.path(), file.mode());
+  if (vma.shared() && (vma.protection() & PROT_WRITE) != 0 && !vma.file_writable())
+    return invalid("shared and writable, but its file was not open for writing");
+  return {};
+}
+
 Result<void> validate_vma(const Vma& vma, const AddressSpace& space, uint64_t user_end,
                           const Records& records) {
   if (!page_aligned(vma.start()) || !page_aligned(vma.end()) || vma.start() >= vma.end() ||
@@ -63,8 +81,22 @@ Result<void> validate_vma(const Vma& vma, const AddressSpace& space, uint64_t us
     if (object == nullptr) return invalid("shared memory object {} has no record", vma.object());
   }
   if (vma.grows_down() && vma.backing() != Vma::ANONYMOUS) return invalid("only anonymous memory grows down");
-  for (const uint32_t advice : vma.advice())
-    if (!known_advice(advice)) return invalid("advice {}", advice);
+  CR_TRY(validate_advice(vma));
+  if (vma.backing() == Vma::FILE)
+    CR_TRY(validate_file_mapping(vma, space.files(static_cast<int>(vma.file()))));
+  return {};
+}
+
+// What prctl(PR_SET_MM_MAP) takes: validate_prctl_map_addr() of kernel/sys.c.
+Result<void> validate_layout(const Layout& layout, uint64_t user_end) {
+  for (const uint64_t address : {layout.start_code(), layout.end_code(), layout.start_data(),
+                                 layout.end_data(), layout.start_brk(), layout.brk(), layout.start_stack(),
+                                 layout.arg_start(), layout.arg_end(), layout.env_start(), layout.env_end()})
+    if (address == 0 || address >= user_end) return invalid("layout: {:#x} is not in user space", address);
+  if (layout.start_code() >= layout.end_code() || layout.start_data() > layout.end_data() ||
+      layout.start_brk() > layout.brk() || layout.arg_start() > layout.arg_end() ||
+      layout.env_start() > layout.env_end())
+    return invalid("layout: a part that ends before it begins");
   return {};
 }
 
@@ -79,6 +111,9 @@ Result<void> validate_space(const AddressSpace& space, const Task& task, const R
     last_end = vma.end();
     if (vma.backing() == Vma::VDSO && ++vdsos > 1) return invalid("two vdsos");
   }
+  if ((vdsos == 0) != (space.vdso_hash() == 0) ||
+      (vdsos != 0 && records.find<Vdso>(kVdsoRecord, space.vdso_hash()) == nullptr))
+    return invalid("a vdso whose content is not known, or the content of none");
   const uint64_t pages = CR_TRY(validate_runs(space.runs()));
   CR_TRY(validate_pages(records, static_cast<uint64_t>(space.pid()), pages));
   // Runs and mappings are both ascending: one walk finds a run outside private memory.
@@ -90,12 +125,12 @@ Result<void> validate_space(const AddressSpace& space, const Task& task, const R
                         space.vmas(at).backing() != Vma::VDSO;
     if (!inside) return invalid("page run {:#x}+{:#x} is in no private mapping", run.address(), run.length());
   }
-  for (const FileIdentity& file : space.files()) {
-    if (file.path().empty() || file.path().front() != '/' || file.path().size() > 4095 ||
-        file.path().find('\0') != std::string::npos)
-      return invalid("a mapped file without an absolute path");
-  }
+  for (const FileIdentity& file : space.files())
+    if (!absolute_path(file.path())) return invalid("a mapped file without an absolute path");
   if (space.exe() >= static_cast<uint32_t>(space.files_size())) return invalid("exe is file {}", space.exe());
+  const FileIdentity& exe = space.files(static_cast<int>(space.exe()));
+  if (!S_ISREG(exe.mode())) return invalid("exe {} is no regular file", exe.path());
+  CR_TRY(validate_layout(space.layout(), user_end));
   if (space.auxv().size() > kMaxAuxv) return invalid("auxv of {} bytes", space.auxv().size());
   return {};
 }
@@ -140,7 +175,8 @@ Result<void> validate_memory(const Records& records) {
     return invalid("an address space without a task");
   CR_TRY(validate_vdsos(records));
   for (const SharedMemory* object : records.all<SharedMemory>(kSharedMemoryRecord)) {
-    if (records.find<SharedMemory>(kSharedMemoryRecord, object->id()) != object)
+    if (object->id() >= kSharedPages ||
+        records.find<SharedMemory>(kSharedMemoryRecord, object->id()) != object)
       return invalid("shared memory {}: filed elsewhere", object->id());
     if (object->size() == 0 || object->size() > kMaxObject)
       return invalid("shared memory {}: {} bytes", object->id(), object->size());

@@ -73,6 +73,38 @@ TEST(Memory, EachWrongRunIsNamed) {
            [](Sample& s) { s.add_run(100, 0xfffffffffffff000 - 0x1000, 0x1000); }},  // far beyond
           {"page run 0xfffffffffffff000+0x1000",
            [](Sample& s) { s.add_run(100, 0xfffffffffffff000, 0x1000); }},  // wraps
+          {"shared memory 4294967297: filed elsewhere",
+           [](Sample& s) { s.add_shared_memory(kSharedPages | 1, 0x3000); }},
+          {"a vdso whose content is not known",
+           [](Sample& s) { s.add_vma(100, 0xa00000, 0xa02000).set_backing(Vma::VDSO); }},
+          {"the content of none", [](Sample& s) { s.space(100).set_vdso_hash(7); }},
+          {"two vdsos",
+           [](Sample& s) {
+             s.add_vdso(100, 0xa00000, 0xa02000, std::string(kPageSize, 'v'));
+             s.add_vma(100, 0xa02000, 0xa04000).set_backing(Vma::VDSO);
+           }},
+          {"maps /bin/true, whose mode",
+           [](Sample& s) { s.space(100).mutable_files(0)->set_mode(S_IFIFO | 0600); }},
+          {"maps /bin/true, whose mode",  // shared, it would be a device
+           [](Sample& s) {
+             s.space(100).mutable_files(0)->set_mode(S_IFCHR | 0600), vma(s, 0).set_shared(true);
+           }},
+          {"exe /bin/true is no regular file",
+           [](Sample& s) {
+             *s.space(100).add_files() = s.space(100).files(0);
+             s.space(100).mutable_files(0)->set_mode(S_IFCHR | 0600);
+           }},
+          {"its file was not open for writing",
+           [](Sample& s) { vma(s, 0).set_shared(true), vma(s, 0).set_protection(PROT_WRITE); }},
+          {"only private anonymous memory is wiped",
+           [](Sample& s) { vma(s, 0).add_advice(MADV_WIPEONFORK); }},
+          {"advice 10", [](Sample& s) { vma(s, 1).add_advice(10), vma(s, 1).add_advice(10); }},
+          {"layout: 0x0 is not in user space",
+           [](Sample& s) { s.space(100).mutable_layout()->clear_start_stack(); }},
+          {"layout: 0xffffe000 is not in user space",
+           [](Sample& s) { s.space(101).mutable_layout()->set_brk(0xffffe000); }},
+          {"layout: a part that ends before it begins",
+           [](Sample& s) { s.space(100).mutable_layout()->set_end_code(0x400000); }},
           {"shared memory 5: filed elsewhere", [](Sample& s) { object(s).set_id(5); }},
           {"shared memory 1: 0 bytes", [](Sample& s) { object(s).set_size(0); }},
           {"shared memory 1: 70368744177665 bytes",
@@ -124,7 +156,7 @@ TEST(Memory, UnusualButSoundPasses) {
       [](Sample& s) {
         vma(s, 1).set_grows_down(true), vma(s, 1).set_locked(true), vma(s, 1).add_advice(MADV_HUGEPAGE);
       },
-      [](Sample& s) { s.add_vma(100, 0xa00000, 0xa02000).set_backing(Vma::VDSO); },
+      [](Sample& s) { s.add_vdso(100, 0xa00000, 0xa02000, std::string(kPageSize, 'v')); },
       [](Sample& s) { add_vdso(s, std::string(2 * kPageSize, 'v')); },
       [](Sample& s) { s.add_vma(100, 0x903000, 0x904000); },  // touches the one before it
       [](Sample& s) { add_object_run(s, 0x1000, 0x2000); },

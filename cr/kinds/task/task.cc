@@ -2,9 +2,10 @@
 // (engine/births.h).
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include <algorithm>
+#include <csignal>
+#include <map>
 
 #include "cr/kinds/kinds.h"
 #include "cr/kinds/task.pb.h"
@@ -68,40 +69,91 @@ Result<void> TaskKind::collect(const TreeView& tree, Collector& collector) const
   return {};
 }
 
+constexpr pid_t kMaxPid = 1 << 22;  // PID_MAX_LIMIT
+
+// What wait(2) can tell of an end without a core dump: an exit code, or a signal that ends a process unless
+// it is handled.
+bool possible_end(uint32_t status) {
+  if ((status & 0xff) == 0) return status <= 0xff00;
+  constexpr uint32_t kHarmless[] = {SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU};
+  return status < static_cast<uint32_t>(NSIG) && std::ranges::find(kHarmless, status) == std::end(kHarmless);
+}
+
+Result<void> validate_zombie(const Task& task) {
+  if (task.name().size() > 15 || task.name().find('\0') != std::string::npos)
+    return invalid("task {}: its name", task.pid());
+  if (task.tids_size() != 0) return invalid("task {}: a zombie has no threads", task.pid());
+  if (!possible_end(task.wait_status()))
+    return invalid("task {}: impossible wait status {:#x}", task.pid(), task.wait_status());
+  return {};
+}
+
+// Exactly one root, and everybody below it.
+Result<void> validate_descent(const std::vector<const Task*>& tasks, const Records& records) {
+  std::map<pid_t, std::vector<const Task*>> children;
+  for (const Task* task : tasks) {
+    children[task->parent()].push_back(task);
+    if (task->parent() == 0) continue;
+    const Task* parent = records.find<Task>(kTaskRecord, static_cast<uint64_t>(task->parent()));
+    if (parent == nullptr || parent->zombie())
+      return invalid("task {}: parent {} is no living task", task->pid(), task->parent());
+  }
+  std::vector<const Task*> waiting = children[0];
+  if (waiting.size() != 1) return invalid("{} tasks have no parent; one must", waiting.size());
+  if (waiting[0]->zombie()) return invalid("task {}: a root that has ended", waiting[0]->pid());
+  size_t reached = 0;
+  for (; !waiting.empty(); ++reached) {
+    const pid_t pid = waiting.back()->pid();
+    waiting.pop_back();
+    if (const auto found = children.find(pid); found != children.end())
+      waiting.insert(waiting.end(), found->second.begin(), found->second.end());
+  }
+  if (reached != tasks.size())
+    return invalid("{} tasks are not below the root: their ancestors form a circle", tasks.size() - reached);
+  return {};
+}
+
+// What the kernel keeps true of sessions and groups. `tid_owner` tells which ids are threads', and of which
+// task.
+Result<void> validate_company(const std::vector<const Task*>& tasks, const std::map<pid_t, pid_t>& tid_owner,
+                              const Records& records) {
+  std::map<pid_t, pid_t> session_of_group;
+  for (const Task* task : tasks) {
+    const pid_t pid = task->pid(), sid = task->sid(), pgid = task->pgid();
+    if (sid < 0 || sid >= kMaxPid || pgid < 0 || pgid >= kMaxPid)
+      return invalid("task {}: impossible session or group", pid);
+    if (sid == pid && pgid != pid) return invalid("task {}: a session leader leads its group too", pid);
+    if (task->parent() == 0 && sid != 0 && sid != pid)
+      return invalid("task {}: the root is in session {}, which it neither leads nor found", pid, sid);
+    if (pgid == 0 && sid != 0)
+      return invalid("task {}: its group is from outside the tree, its session not", pid);
+    if (pgid != 0 && session_of_group.emplace(pgid, sid).first->second != sid)
+      return invalid("task {}: its group {} is in another session", pid, pgid);
+    for (const pid_t id : {sid, pgid}) {
+      const auto owner = tid_owner.find(id);
+      if (owner != tid_owner.end() && owner->second != id)
+        return invalid("task {}: its session or group {} is a thread of task {}", pid, id, owner->second);
+    }
+    const auto leader = [&](pid_t id) { return records.find<Task>(kTaskRecord, static_cast<uint64_t>(id)); };
+    if (const Task* of_session = leader(sid); sid != 0 && of_session != nullptr && of_session->sid() != sid)
+      return invalid("task {}: the leader of its session {} is in another one", pid, sid);
+    if (const Task* of_group = leader(pgid); pgid != 0 && of_group != nullptr && of_group->sid() != sid)
+      return invalid("task {}: its group {} is in another session", pid, pgid);
+  }
+  return {};
+}
+
 Result<void> TaskKind::validate(const Records& records) const {
-  constexpr pid_t kMaxPid = 1 << 22;  // PID_MAX_LIMIT
   const auto tasks = records.all<Task>(kTaskRecord);
   if (tasks.empty()) return invalid("no task");
   std::map<pid_t, pid_t> tid_owner;
-  int roots = 0;
   for (const Task* task : tasks) {
     const pid_t pid = task->pid();
     if (pid <= 1 || pid >= kMaxPid) return invalid("task {}: impossible pid", pid);
     if (records.find<Task>(kTaskRecord, static_cast<uint64_t>(pid)) != task)
       return invalid("task {}: filed elsewhere", pid);
-    if (task->parent() == 0) ++roots;
-    if (task->parent() != 0) {
-      const Task* parent = records.find<Task>(kTaskRecord, static_cast<uint64_t>(task->parent()));
-      if (parent == nullptr || parent->zombie())
-        return invalid("task {}: parent {} is no living task", pid, task->parent());
-      // Upwards to the root in at most as many steps as there are tasks, or it is a circle.
-      const Task* up = task;
-      for (size_t steps = 0; up != nullptr && up->parent() != 0; ++steps) {
-        if (steps > tasks.size()) return invalid("task {}: its ancestors form a circle", pid);
-        up = records.find<Task>(kTaskRecord, static_cast<uint64_t>(up->parent()));
-      }
-    }
-    if (task->sid() < 0 || task->sid() >= kMaxPid || task->pgid() < 0 || task->pgid() >= kMaxPid)
-      return invalid("task {}: impossible session or group", pid);
-    if (task->sid() == pid && task->pgid() != pid)
-      return invalid("task {}: a session leader leads its group too", pid);
     if (task->zombie()) {
-      const uint32_t status = task->wait_status();
-      if (task->name().size() > 15 || task->name().find('\0') != std::string::npos)
-        return invalid("task {}: its name", pid);
-      if (task->tids_size() != 0) return invalid("task {}: a zombie has no threads", pid);
-      if (!(WIFEXITED(status) || WIFSIGNALED(status)) || status > 0xff00 || (status & kCoreDumped) != 0)
-        return invalid("task {}: impossible wait status {:#x}", pid, status);
+      CR_TRY(validate_zombie(*task));
       if (!tid_owner.emplace(pid, pid).second) return invalid("task {}: id used twice", pid);
       continue;
     }
@@ -114,10 +166,8 @@ Result<void> TaskKind::validate(const Records& records) const {
         return invalid("task {}: thread id {}", pid, tid);
     }
   }
-  if (roots != 1) return invalid("{} tasks have no parent; one must", roots);
-  for (const Task* task : tasks)
-    if (task->parent() == 0 && task->zombie()) return invalid("task {}: a root that has ended", task->pid());
-  return {};
+  CR_TRY(validate_descent(tasks, records));
+  return validate_company(tasks, tid_owner, records);
 }
 
 }  // namespace

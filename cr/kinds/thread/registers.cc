@@ -1,5 +1,6 @@
 #include "cr/kinds/thread/registers.h"
 
+#include "cr/base/numbers.h"
 #include "cr/kinds/records.h"
 
 namespace cr::kinds {
@@ -67,12 +68,11 @@ user_regs_struct load_registers(const Registers& registers) {
 }
 
 Result<void> validate_registers(const Registers& registers) {
-  constexpr uint64_t kUserEnd = 0x7ffffffff000;       // TASK_SIZE_MAX with four-level tables
   constexpr uint64_t kVsyscall = 0xffffffffff600000;  // user code may stand in here too
   constexpr uint64_t kUserFlags =
       0x254dd5 | 0x2 | 0x200;  // FLAG_MASK of arch/x86/kernel/ptrace.c, bit 1 and IF
   const bool in_vsyscall = registers.rip() >= kVsyscall && registers.rip() < kVsyscall + 4096;
-  if (registers.rip() >= kUserEnd && !in_vsyscall)
+  if (registers.rip() >= kUserEnd64 && !in_vsyscall)
     return invalid("rip {:#x} is not in user space", registers.rip());
   if (registers.cs() != 0x33 && registers.cs() != 0x23)
     return invalid("cs {:#x} is no user code segment", registers.cs());
@@ -81,7 +81,7 @@ Result<void> validate_registers(const Registers& registers) {
     if (selector != 0 && (selector > 0xffff || (selector & 3) != 3))
       return invalid("segment selector {:#x}", selector);
   }
-  if (registers.fs_base() >= kUserEnd || registers.gs_base() >= kUserEnd)
+  if (registers.fs_base() >= kUserEnd64 || registers.gs_base() >= kUserEnd64)
     return invalid("fs or gs base {:#x}, {:#x} is not in user space", registers.fs_base(),
                    registers.gs_base());
   if ((registers.eflags() & ~kUserFlags) != 0) return invalid("eflags {:#x}", registers.eflags());

@@ -29,6 +29,7 @@ class ThreadKind : public Kind {
   std::vector<Schema> schemas() const override { return {{kThreadRecord, &Thread::default_instance()}}; }
   Result<void> collect(const TreeView& tree, Collector& collector) const override;
   Result<void> validate(const Records& records) const override;
+  std::vector<KernelWrite> kernel_writes(const Records& records) const override;
   void plan(Phase phase, const Records& records, PlanBuilder& builder) const override;
 };
 
@@ -108,24 +109,62 @@ Result<void> ThreadKind::collect(const TreeView& tree, Collector& collector) con
   return {};
 }
 
+// What the kernel takes for an XSAVE area: validate_user_xstate_header() of arch/x86/kernel/fpu/xstate.c.
+// Which components there may be is this CPU's business.
+Result<void> validate_xstate(const std::string& xstate) {
+  constexpr size_t kMxcsr = 24, kXcompBv = 520;
+  constexpr uint32_t kMxcsrBits = 0xffff;
+  if (xstate.size() < kLegacyXstate || xstate.size() > kMaxXstate)
+    return invalid("XSAVE image of {} bytes", xstate.size());
+  uint32_t mxcsr = 0;
+  std::memcpy(&mxcsr, xstate.data() + kMxcsr, sizeof(mxcsr));
+  if ((mxcsr & ~kMxcsrBits) != 0) return invalid("MXCSR {:#x}", mxcsr);
+  if (xstate.find_first_not_of('\0', kXcompBv) < kLegacyXstate)
+    return invalid("XSAVE image that is compacted, or not of a known form");
+  return {};
+}
+
+// What the kernel takes for a TLS slot: tls_desc_okay() of arch/x86/kernel/tls.c, less empty ones, which are
+// none in use.
+Result<void> validate_tls(const Thread& thread) {
+  uint32_t seen = 0;
+  for (const std::string& slot : thread.tls_slots()) {
+    user_desc description;
+    if (slot.size() != sizeof(description)) return invalid("TLS slot of {} bytes", slot.size());
+    std::memcpy(&description, slot.data(), sizeof(description));
+    const uint32_t entry = description.entry_number - trace::kFirstTlsEntry;
+    if (entry >= trace::kTlsEntries || (seen >> entry & 1) != 0)
+      return invalid("TLS slot {}", description.entry_number);
+    seen |= 1u << entry;
+    if (description.seg_32bit == 0 || description.contents > 1 || description.seg_not_present != 0)
+      return invalid("TLS slot {} is no data segment", description.entry_number);
+  }
+  return {};
+}
+
+// sigaltstack(2). A stack that is switched off has neither place nor size.
+Result<void> validate_altstack(const Thread& thread) {
+  constexpr uint32_t kAutodisarm = 1u << 31;  // SS_AUTODISARM
+  constexpr uint64_t kSmallest = 2048;        // MINSIGSTKSZ of the kernel
+  const uint32_t mode = thread.altstack_flags() & ~kAutodisarm;
+  if (mode != 0 && mode != SS_DISABLE) return invalid("altstack flags {:#x}", thread.altstack_flags());
+  if (mode == 0 && thread.altstack_size() < kSmallest)
+    return invalid("an altstack of {} bytes", thread.altstack_size());
+  return {};
+}
+
 Result<void> validate_thread(const Thread& thread) {
   const pid_t tid = thread.tid();
   if (thread.name().size() > kNameLimit || thread.name().find('\0') != std::string::npos)
     return invalid("thread {}: name of {} bytes", tid, thread.name().size());
   CR_TRY(validate_registers(thread.registers()), "thread {}", tid);
-  if (thread.xstate().size() < kLegacyXstate || thread.xstate().size() > kMaxXstate)
-    return invalid("thread {}: XSAVE image of {} bytes", tid, thread.xstate().size());
-  for (const std::string& slot : thread.tls_slots()) {
-    user_desc description;
-    if (slot.size() != sizeof(description))
-      return invalid("thread {}: TLS slot of {} bytes", tid, slot.size());
-    std::memcpy(&description, slot.data(), sizeof(description));
-    if (description.entry_number < trace::kFirstTlsEntry ||
-        description.entry_number >= trace::kFirstTlsEntry + trace::kTlsEntries)
-      return invalid("thread {}: TLS slot {}", tid, description.entry_number);
-  }
-  if (thread.rseq_address() != 0 && (thread.rseq_size() < 32 || thread.rseq_size() > 4096))
-    return invalid("thread {}: rseq area of {} bytes", tid, thread.rseq_size());
+  CR_TRY(validate_xstate(thread.xstate()), "thread {}", tid);
+  CR_TRY(validate_tls(thread), "thread {}", tid);
+  CR_TRY(validate_altstack(thread), "thread {}", tid);
+  if (thread.rseq_address() != 0 &&
+      (thread.rseq_size() < 32 || thread.rseq_size() > 4096 || thread.rseq_address() % 32 != 0))
+    return invalid("thread {}: rseq area of {} bytes at {:#x}", tid, thread.rseq_size(),
+                   thread.rseq_address());
   if (thread.has_wait()) CR_TRY(validate_wait(thread.wait()), "thread {}", tid);
   for (const std::string& info : thread.pending()) CR_TRY(validate_siginfo(info), "thread {}", tid);
   return {};
@@ -146,6 +185,18 @@ Result<void> ThreadKind::validate(const Records& records) const {
   const size_t present = records.all<Thread>(kThreadRecord).size();
   if (present != claimed) return invalid("{} thread records for {} threads", present, claimed);
   return {};
+}
+
+std::vector<KernelWrite> ThreadKind::kernel_writes(const Records& records) const {
+  std::vector<KernelWrite> writes;
+  for (const Thread* thread : records.all<Thread>(kThreadRecord)) {
+    if (thread->rseq_address() != 0)
+      writes.push_back({thread->pid(), thread->rseq_address(), thread->rseq_size(), "an rseq area"});
+    if (thread->has_wait())
+      writes.push_back({thread->pid(), thread->wait().address(), written_by(thread->wait()),
+                        "an interrupted call's result"});
+  }
+  return writes;
 }
 
 void plan_thread(const Thread& thread, PlanBuilder& builder) {

@@ -14,7 +14,7 @@ Registers& registers(Sample& sample) { return *sample.thread(100).mutable_regist
 
 void add_tls(Sample& sample, uint32_t entry) {
   user_desc slot{};
-  slot.entry_number = entry;
+  slot.entry_number = entry, slot.seg_32bit = 1;
   sample.thread(100).add_tls_slots(&slot, sizeof(slot));
 }
 
@@ -33,6 +33,21 @@ TEST(Thread, EachWrongFieldIsNamed) {
           {"TLS slot of 4 bytes", [](Sample& s) { s.thread(100).add_tls_slots("1234"); }},
           {"TLS slot 11", [](Sample& s) { add_tls(s, 11); }},
           {"TLS slot 15", [](Sample& s) { add_tls(s, 15); }},
+          {"TLS slot 12", [](Sample& s) { add_tls(s, 12), add_tls(s, 12); }},
+          {"TLS slot 12 is no data segment",
+           [](Sample& s) {
+             user_desc code{};
+             code.entry_number = 12, code.seg_32bit = 1, code.contents = 2;
+             s.thread(100).add_tls_slots(&code, sizeof(code));
+           }},
+          {"altstack flags 0x1", [](Sample& s) { s.thread(100).set_altstack_flags(SS_ONSTACK); }},
+          {"an altstack of 2047 bytes",
+           [](Sample& s) { s.thread(100).set_altstack_flags(0), s.thread(100).set_altstack_size(2047); }},
+          {"MXCSR 0x10000", [](Sample& s) { s.thread(100).mutable_xstate()->at(26) = 1; }},
+          {"compacted", [](Sample& s) { s.thread(100).mutable_xstate()->at(527) = '\x80'; }},
+          {"compacted", [](Sample& s) { s.thread(100).mutable_xstate()->at(575) = 1; }},
+          {"rseq area of 32 bytes at 0x710010",
+           [](Sample& s) { s.thread(100).set_rseq_address(0x710010), s.thread(100).set_rseq_size(32); }},
           {"rseq area of 31 bytes",
            [](Sample& s) { s.thread(100).set_rseq_address(64), s.thread(100).set_rseq_size(31); }},
           {"rseq area of 8192 bytes",

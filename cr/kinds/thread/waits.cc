@@ -1,6 +1,7 @@
 #include "cr/kinds/thread/waits.h"
 
 #include <linux/futex.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -223,8 +224,23 @@ Result<void> validate_wait(const Wait& wait) {
     if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET)
       return invalid("a futex wait by operation {}", wait.operation());
   }
+  if (wait.call() == Wait::NANOSLEEP && !sleeps_by_timer(wait.clock()))
+    return invalid("a sleep on clock {}", wait.clock());
+  if (wait.narrow() && (!wait.compat() || wait.call() != Wait::NANOSLEEP))
+    return invalid("32-bit times in a wait that has none");
   if (wait.compat() && wait.address() > 0xffffffff) return invalid("a 32-bit wait at {:#x}", wait.address());
   return {};
+}
+
+uint64_t written_by(const Wait& wait) {
+  switch (wait.call()) {
+    case Wait::NANOSLEEP:
+      return wait.address() == 0 ? 0 : wait.narrow() ? sizeof(Timespec32) : sizeof(Timespec64);
+    case Wait::POLL:
+      return uint64_t{wait.count()} * sizeof(pollfd);
+    default:
+      return 0;
+  }
 }
 
 LateCall rearm_call(const Wait& wait, pid_t tid, exec::ListBuilder& list) {

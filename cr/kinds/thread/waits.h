@@ -27,6 +27,9 @@ bool waits_for_ever(const trace::ThreadState& thread);
 
 Result<void> validate_wait(const Wait& wait);
 
+// How many bytes the kernel may write at wait.address() when the call is begun again.
+uint64_t written_by(const Wait& wait);
+
 LateCall rearm_call(const Wait& wait, pid_t tid, exec::ListBuilder& list);
 
 }  // namespace cr::kinds

@@ -112,12 +112,18 @@ TEST(Wait, EachWrongFieldIsNamed) {
   futex.set_operation(FUTEX_WAKE);
   Wait high = wait(Wait::POLL, true, 1);
   high.set_address(uint64_t{1} << 32);
+  Wait clock = wait(Wait::NANOSLEEP, false, 1);
+  clock.set_clock(CLOCK_PROCESS_CPUTIME_ID);
+  Wait wide = wait(Wait::NANOSLEEP, false, 1);
+  wide.set_narrow(true);
   expect_each_is_named(small_tree, {
                                        {"thread 100: a wait of unknown kind 3", with(unknown)},
                                        {"a wait for 9000000000000000000 ns",
                                         with(wait(Wait::POLL, false, 9000000000000000000))},
                                        {"a futex wait by operation 1", with(futex)},
                                        {"a 32-bit wait at 0x100000000", with(high)},
+                                       {"a sleep on clock 2", with(clock)},
+                                       {"32-bit times in a wait that has none", with(wide)},
                                    });
 }
 
