@@ -38,6 +38,7 @@ std::string printable(std::string_view text) {
 class Summary {
  public:
   explicit Summary(const engine::Loaded& image) : image_(image), records_(image.records) {
+    for (const Task* task : tasks()) children_[task->parent()].push_back(task);
     for (const auto* table : records_.all<kinds::DescriptorTable>(kinds::kDescriptorTableRecord))
       for (const auto& descriptor : table->descriptors())
         holders_[descriptor.description()].push_back(fmt::format("{}/{}", table->pid(), descriptor.number()));
@@ -46,8 +47,7 @@ class Summary {
   std::string text() {
     origin();
     out_ += "\nTree\n";
-    for (const Task* task : tasks())
-      if (task->parent() == 0) branch(*task, 1);
+    tree();
     for (const Task* task : tasks())
       if (!task->zombie()) describe(*task);
     return std::move(out_);
@@ -79,8 +79,22 @@ class Summary {
     return *records_.find<kinds::Thread>(kinds::kThreadRecord, static_cast<uint64_t>(task.pid()));
   }
 
-  void branch(const Task& task, int depth) {
-    const std::string indent(static_cast<size_t>(2 * depth), ' ');
+  // Without recursion: a tree may be as deep as it has tasks.
+  void tree() {
+    std::vector<std::pair<const Task*, size_t>> waiting{{children_[0].at(0), 1}};
+    while (!waiting.empty()) {
+      const auto [task, depth] = waiting.back();
+      waiting.pop_back();
+      member(*task, depth);
+      const auto& below = children_[task->pid()];
+      for (auto child = below.rbegin(); child != below.rend(); ++child)
+        waiting.emplace_back(*child, depth + 1);
+    }
+  }
+
+  void member(const Task& task, size_t depth) {
+    constexpr size_t kDeepest = 40;  // the screen ends before
+    const std::string indent(2 * std::min(depth, kDeepest), ' ');
     if (task.zombie()) {
       const auto status = static_cast<int>(task.wait_status());
       line("{}{} {}, a zombie: {}", indent, task.pid(), printable(task.name()),
@@ -92,8 +106,6 @@ class Summary {
            task.tids_size() == 1 ? "" : "s", task.pgid() == 0 ? "of the engine" : std::to_string(task.pgid()),
            task.sid() == 0 ? "of the engine" : std::to_string(task.sid()));
     }
-    for (const Task* child : tasks())
-      if (child->parent() == task.pid()) branch(*child, depth + 1);
   }
 
   void describe(const Task& task) {
@@ -105,7 +117,8 @@ class Summary {
          attributes.root() == "/" ? "" : ", root " + printable(attributes.root()));
     line("  memory: {} mappings, {} KiB mapped, {} KiB of it in the image", space.vmas_size(),
          mapped(space) / 1024, held(space) / 1024);
-    for (const Vma& vma : space.vmas()) mapping(space, vma);
+    int run = 0;  // both ascend
+    for (const Vma& vma : space.vmas()) mapping(space, vma, held_in(space, vma, run));
     const auto& table = *records_.find<kinds::DescriptorTable>(kinds::kDescriptorTableRecord, pid);
     line("  descriptors: {}", table.descriptors_size());
     for (const auto& descriptor : table.descriptors()) describe(task, descriptor);
@@ -121,17 +134,16 @@ class Summary {
     for (const kinds::PageRun& run : space.runs()) sum += run.length();
     return sum;
   }
-  static uint64_t held_in(const AddressSpace& space, const Vma& vma) {
+  // Of the runs from number `run` on, which comes to stand behind those of this mapping. Each is in one
+  // mapping.
+  static uint64_t held_in(const AddressSpace& space, const Vma& vma, int& run) {
     uint64_t sum = 0;
-    for (const kinds::PageRun& run : space.runs()) {
-      const uint64_t start = std::max(run.address(), vma.start()),
-                     end = std::min(run.address() + run.length(), vma.end());
-      if (start < end) sum += end - start;
-    }
+    for (; run < space.runs_size() && space.runs(run).address() < vma.end(); ++run)
+      sum += space.runs(run).length();
     return sum;
   }
 
-  void mapping(const AddressSpace& space, const Vma& vma) {
+  void mapping(const AddressSpace& space, const Vma& vma, uint64_t held) {
     const auto may = [&](uint32_t right, char letter) {
       return (vma.protection() & right) != 0 ? letter : '-';
     };
@@ -143,8 +155,8 @@ class Summary {
       what = fmt::format("shared memory {} +{:#x}", vma.object(), vma.offset());
     if (vma.backing() == Vma::VDSO) what = "[vdso]";
     line("    {:x}-{:x} {}{}{}{} {} {}", vma.start(), vma.end(), may(PROT_READ, 'r'), may(PROT_WRITE, 'w'),
-         may(PROT_EXEC, 'x'), vma.shared() ? 's' : 'p',
-         held_in(space, vma) == 0 ? "-" : fmt::format("{}K", held_in(space, vma) / 1024), what);
+         may(PROT_EXEC, 'x'), vma.shared() ? 's' : 'p', held == 0 ? "-" : fmt::format("{}K", held / 1024),
+         what);
   }
 
   static std::string what(const FileDescription& description) {
@@ -170,9 +182,16 @@ class Summary {
   void describe(const Task& task, const kinds::Descriptor& descriptor) {
     const auto* description =
         records_.find<FileDescription>(kinds::kFileDescriptionRecord, descriptor.description());
+    constexpr size_t kNamed = 8;
+    const auto& holders = holders_[descriptor.description()];
     std::string others;
-    for (const std::string& holder : holders_[descriptor.description()])
-      if (holder != fmt::format("{}/{}", task.pid(), descriptor.number())) others += " " + holder;
+    size_t named = 0;
+    for (const std::string& holder : holders) {
+      if (holder == fmt::format("{}/{}", task.pid(), descriptor.number())) continue;
+      if (++named > kNamed) break;
+      others += " " + holder;
+    }
+    if (named > kNamed) others += fmt::format(" and {} more", holders.size() - 1 - kNamed);
     constexpr const char* kModes[] = {"r", "w", "rw", "-"};
     line("    {} {} {}{}{}", descriptor.number(), kModes[description->flags() & 3], what(*description),
          descriptor.close_on_exec() ? ", close-on-exec" : "", others.empty() ? "" : ", shared with" + others);
@@ -180,6 +199,7 @@ class Summary {
 
   const engine::Loaded& image_;
   const Records& records_;
+  std::map<pid_t, std::vector<const Task*>> children_;    // ascending
   std::map<uint64_t, std::vector<std::string>> holders_;  // of each description: pid/number
   std::string out_;
 };

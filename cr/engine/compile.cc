@@ -41,6 +41,7 @@ class Compiler {
 
   Result<Plan> compile() {
     births_ = CR_TRY(plan_births(records_));
+    CR_TRY(check_dead());
     for (const auto& [pid, stand_in] : births_.stand_ins) stand_ins_of_[stand_in.parent].push_back(&stand_in);
     for (const Task* task : records_.all<Task>(kinds::kTaskRecord))
       if (task->zombie()) bereaved_.insert(task->parent());
@@ -66,6 +67,17 @@ class Compiler {
   }
 
  private:
+  // A dead one takes a hundred bytes in an image and some pages in a program.
+  Result<void> check_dead() const {
+    constexpr size_t kMaxDead = 1 << 14;
+    const auto tasks = records_.all<Task>(kinds::kTaskRecord);
+    const auto zombies = std::ranges::count_if(tasks, [](const Task* task) { return task->zombie(); });
+    const size_t dead = static_cast<size_t>(zombies) + births_.stand_ins.size();
+    if (dead <= kMaxDead) return {};
+    return fail(ErrorKind::kUnsupported, "{} zombies and leaders that are gone; {} can be built", dead,
+                kMaxDead);
+  }
+
   void number_descriptors() {
     plan_.store.add_list("shared objects");
     plan_.next_store_number = kFirstStoreNumber;

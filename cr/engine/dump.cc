@@ -84,7 +84,7 @@ Result<image::Writer> open_writer(const DumpOptions& options, const Loaded* pare
   image::WriterOptions wanted{.compression = options.compression,
                               .executable = options.executable,
                               .parent = std::nullopt,
-                              .while_waiting = [&options] { return in_time(options.operation); }};
+                              .keep_going = [&options] { return in_time(options.operation); }};
   if (parent != nullptr) wanted.parent = parent->reader->image_id();
   if (!options.stream_fd) return image::Writer::create(options.path, wanted);
   return image::Writer::to_stream(*options.stream_fd, options.path, wanted);

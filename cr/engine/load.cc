@@ -1,11 +1,28 @@
 #include "cr/engine/load.h"
 
-#include "cr/engine/compile.h"
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
 #include "cr/engine/parents.h"
+#include "cr/engine/validate.h"
 #include "cr/kinds/shape.h"
 
 namespace cr::engine {
 namespace {
+
+// An empty message of two bytes takes a hundred and more when it is decoded, so the fields of a record are
+// counted before. The densest honest record is a table of descriptors.
+Result<void> check_density(const std::string& payload) {
+  constexpr uint64_t kFewFields = 1024, kBytesPerField = 6;
+  using google::protobuf::internal::WireFormatLite;
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(payload.data()),
+                                            static_cast<int>(payload.size()));
+  uint64_t fields = 0;
+  for (uint32_t tag = in.ReadTag(); tag != 0 && WireFormatLite::SkipField(&in, tag); tag = in.ReadTag())
+    ++fields;
+  if (fields <= kFewFields + payload.size() / kBytesPerField) return {};
+  return kinds::invalid("{} fields in {} bytes", fields, payload.size());
+}
 
 Result<void> decode(image::SectionKey key, const std::string& payload, Loaded& out) {
   if (key.type == kinds::kOriginRecord) {
@@ -16,6 +33,7 @@ Result<void> decode(image::SectionKey key, const std::string& payload, Loaded& o
   const google::protobuf::Message* prototype = kinds::prototype_of(key.type);
   if (prototype == nullptr)
     return kinds::invalid("record of type {}, unknown to this engine: a newer one wrote it", key.type);
+  CR_TRY(check_density(payload), "record {} {}", prototype->GetTypeName(), key.id);
   std::unique_ptr<google::protobuf::Message> message(prototype->New());
   if (!message->ParseFromString(payload))
     return kinds::invalid("record {} {} is no message of its kind", prototype->GetTypeName(), key.id);

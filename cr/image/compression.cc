@@ -26,6 +26,8 @@ Decompressor::Decompressor() : context_(ZSTD_createDCtx()) { CR_CHECK(context_ !
 Result<void> Decompressor::decompress(std::span<const std::byte> frame, std::span<std::byte> into) {
   if (ZSTD_findFrameCompressedSize(frame.data(), frame.size()) != frame.size())
     return damaged("compressed data is no frame of {} bytes", frame.size());
+  if (ZSTD_getFrameContentSize(frame.data(), frame.size()) != into.size())
+    return damaged("compressed data does not tell that it is {} bytes", into.size());
   const size_t size =
       ZSTD_decompressDCtx(context_.get(), into.data(), into.size(), frame.data(), frame.size());
   if (ZSTD_isError(size) != 0) return damaged("compressed data: {}", ZSTD_getErrorName(size));

@@ -67,14 +67,13 @@ Result<void> PageTable::check_source(const Extent& extent) const {
   if (end > pages(extent.source_id))
     return damaged("is the same as pages {:#x} to {:#x} of object {}, which are not there",
                    extent.source_page, end, extent.source_id);
-  for (uint64_t page = extent.source_page; page < end;) {
-    const Extent& source = at(extent.source_id, page);
-    if (source.kind == ExtentKind::kSame)
-      return damaged("is the same as page {:#x} of object {}, which is the same as another", page,
+  // Extents of an object lie one after the other.
+  for (const Extent* source = &at(extent.source_id, extent.source_page);; ++source) {
+    if (source->kind == ExtentKind::kSame)
+      return damaged("is the same as page {:#x} of object {}, which is the same as another", source->first,
                      extent.source_id);
-    page = source.end();
+    if (source->end() >= end) return {};
   }
-  return {};
 }
 
 Result<void> PageTable::add(const Section& section, std::span<const Extent> extents, const Header& header) {

@@ -19,11 +19,23 @@ bool begins_like_an_image(std::span<const std::byte> head) {
   return !head.empty() && std::ranges::equal(head.first(magic.size()), magic);
 }
 
+Result<struct stat> look_at(int fd) {
+  struct stat status;
+  if (::fstat(fd, &status) != 0) return fail_errno("stat");
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorKind::kInvalidImage, "is not a regular file; give the file that cr dump wrote");
+  return status;
+}
+
 }  // namespace
 
 Result<Reader> Reader::open(const std::string& path) {
-  // O_NONBLOCK: a FIFO under that name must not hang us; regular files do not care.
-  return from_fd(CR_TRY(sys::open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY), "image {}", path), path);
+  // Who says what is opened may be an image itself, of its parent. To open a device can do something, or
+  // wait; so first it is looked at only.
+  const sys::UniqueFd file = CR_TRY(sys::open(path, O_PATH), "image {}", path);
+  CR_TRY(look_at(file.get()), "image {}", path);
+  return from_fd(CR_TRY(sys::open(fmt::format("/proc/self/fd/{}", file.get()), O_RDONLY), "image {}", path),
+                 path);
 }
 
 Result<Reader> Reader::from_fd(sys::UniqueFd fd, std::string name) {
@@ -35,10 +47,7 @@ Result<Reader> Reader::from_fd(sys::UniqueFd fd, std::string name) {
 }
 
 Result<void> Reader::load() {
-  struct stat status;
-  if (::fstat(fd(), &status) != 0) return fail_errno("stat");
-  if (!S_ISREG(status.st_mode))
-    return fail(ErrorKind::kInvalidImage, "is not a regular file; give the file that cr dump wrote");
+  const struct stat status = CR_TRY(look_at(fd()));
   size_ = static_cast<uint64_t>(status.st_size);
   modified_ = status.st_mtim;
   if (size_ > kMaxFileBytes)

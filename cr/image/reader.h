@@ -37,8 +37,9 @@ struct VerifyReport {
 
 class Reader {
  public:
-  // Header, footer, index and the tables of pages: cheap, whatever the size. A file that cannot be opened is
-  // a System error; one that is no sound image is InvalidImage, naming what is wrong, where, and what to do.
+  // Header, footer, index and the tables of pages, 48 bytes for each extent. A file
+  // that cannot be opened is a System error; one that is no sound image is InvalidImage, naming what is
+  // wrong, where, and what to do.
   static Result<Reader> open(const std::string& path);
 
   // The same on an open description that can be read (a memfd, an fd handed over by the kernel); `name` is
@@ -46,7 +47,7 @@ class Reader {
   static Result<Reader> from_fd(sys::UniqueFd fd, std::string name);
 
   // Every byte: checksums and padding, header and index again included; compressed pages are decompressed.
-  // Memory use does not depend on the size. A parent is not verified with it, only that it has what is
+  // No memory beyond that of the tables. A parent is not verified with it, only that it has what is
   // inherited.
   Result<VerifyReport> verify(const Progress& progress = {}) const;
 

@@ -1,5 +1,5 @@
-// Reads an image front to back, from a file or a pipe, with memory of one record, one table and one extent;
-// hands out only what it has checked.
+// Reads an image front to back, from a file or a pipe, with memory of one record, one extent, and the tables:
+// sixty-odd bytes for each section and each extent; hands out only what it has checked.
 #pragma once
 
 #include <cstddef>

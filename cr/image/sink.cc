@@ -21,12 +21,13 @@ constexpr std::array<std::byte, kPageSize> kZeros{};
 
 }  // namespace
 
-Sink::Sink(PendingFile file) : file_(std::move(file)), fd_(file_->fd()), name_(file_->path()) {
+Sink::Sink(PendingFile file, KeepGoing keep_going)
+    : file_(std::move(file)), fd_(file_->fd()), name_(file_->path()), keep_going_(std::move(keep_going)) {
   buffer_.reserve(kBufferBytes);
 }
 
-Sink::Sink(int fd, std::string name, std::function<Result<void>()> while_waiting)
-    : fd_(fd), name_(std::move(name)), while_waiting_(std::move(while_waiting)) {
+Sink::Sink(int fd, std::string name, KeepGoing keep_going)
+    : fd_(fd), name_(std::move(name)), keep_going_(std::move(keep_going)) {
   buffer_.reserve(kBufferBytes);
   struct stat status;
   patient_ = ::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode);
@@ -38,13 +39,14 @@ Result<void> Sink::wait_for_reader() {
     const int count = ::poll(&ready, 1, kPatienceMs);
     if (count > 0) return {};
     if (count < 0 && errno != EINTR) return fail_errno("image {}: poll", name_);
-    if (while_waiting_) CR_TRY(while_waiting_(), "image {}", name_);
+    if (keep_going_) CR_TRY(keep_going_(), "image {}", name_);
   }
 }
 
 Result<void> Sink::write_out(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     size_t step = bytes.size();
+    if (keep_going_) CR_TRY(keep_going_(), "image {}", name_);
     if (patient_) {
       CR_TRY(wait_for_reader());
       step = std::min<size_t>(step, PIPE_BUF);  // so much can be written without waiting: pipe(7)

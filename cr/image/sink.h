@@ -15,8 +15,12 @@ namespace cr::image {
 
 class Sink {
  public:
-  explicit Sink(PendingFile file);
-  Sink(int fd, std::string name, std::function<Result<void>()> while_waiting);
+  // Asked before every write, and again and again while a reader is not ready; an error ends the work with
+  // it.
+  using KeepGoing = std::function<Result<void>()>;
+
+  Sink(PendingFile file, KeepGoing keep_going);
+  Sink(int fd, std::string name, KeepGoing keep_going);
 
   const std::string& name() const { return name_; }
   uint64_t position() const { return position_; }
@@ -36,7 +40,7 @@ class Sink {
   std::optional<PendingFile> file_;
   int fd_;
   std::string name_;
-  std::function<Result<void>()> while_waiting_;
+  KeepGoing keep_going_;
   bool patient_ = false;  // a write may have to wait for somebody who reads
   uint64_t position_ = 0;
   std::vector<std::byte> buffer_;

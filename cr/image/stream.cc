@@ -44,19 +44,19 @@ Stream Stream::of_file(int fd, uint64_t size, Progress progress) {
   return stream;
 }
 
-Stream Stream::of_pipe(int fd, std::function<Result<void>()> while_waiting) {
+Stream Stream::of_pipe(int fd, std::function<Result<void>()> keep_going) {
   Stream stream(fd, false, 0);
-  stream.while_waiting_ = std::move(while_waiting);
+  stream.keep_going_ = std::move(keep_going);
   return stream;
 }
 
 Result<void> Stream::wait_for_data() {
   pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
   while (true) {
+    if (keep_going_) CR_TRY(keep_going_());
     const int count = ::poll(&ready, 1, kPatienceMs);
     if (count > 0) return {};
     if (count < 0 && errno != EINTR) return fail_errno("poll");
-    if (while_waiting_) CR_TRY(while_waiting_());
   }
 }
 

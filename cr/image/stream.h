@@ -19,8 +19,8 @@ class Stream {
  public:
   // `fd` is borrowed. A file's offset is neither used nor moved: `size` bytes are read from its beginning.
   static Stream of_file(int fd, uint64_t size, Progress progress = {});
-  // `while_waiting` is asked again and again while nothing comes.
-  static Stream of_pipe(int fd, std::function<Result<void>()> while_waiting = {});
+  // `keep_going` is asked before every read, and again and again while nothing comes.
+  static Stream of_pipe(int fd, std::function<Result<void>()> keep_going = {});
 
   // All of `into`; a stream that ends early is InvalidImage.
   Result<void> read(std::span<std::byte> into);
@@ -39,7 +39,7 @@ class Stream {
   bool seekable_;
   uint64_t size_;
   Progress progress_;
-  std::function<Result<void>()> while_waiting_;
+  std::function<Result<void>()> keep_going_;
   uint64_t position_ = 0;
   uint64_t read_ = 0;  // from the descriptor
   uint64_t reported_ = 0;

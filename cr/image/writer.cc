@@ -175,13 +175,13 @@ Result<uint64_t> Writer::State::finish() {
 Result<Writer> Writer::create(const std::string& path, WriterOptions options) {
   PendingFile file = CR_TRY(PendingFile::create(path));
   if (options.executable) CR_TRY(file.make_executable());
-  auto state = std::make_unique<State>(Sink(std::move(file)), options);
+  auto state = std::make_unique<State>(Sink(std::move(file), options.keep_going), options);
   CR_TRY(state->begin(options));
   return Writer(std::move(state));
 }
 
 Result<Writer> Writer::to_stream(int fd, const std::string& name, WriterOptions options) {
-  auto state = std::make_unique<State>(Sink(fd, name, options.while_waiting), options);
+  auto state = std::make_unique<State>(Sink(fd, name, options.keep_going), options);
   CR_TRY(state->begin(options));
   return Writer(std::move(state));
 }

@@ -23,8 +23,9 @@ struct WriterOptions {
   bool executable = false;
   // The image that pages may be inherited from.
   std::optional<ImageId> parent;
-  // Asked again and again while a stream's reader is not ready to take more; an error ends the work with it.
-  std::function<Result<void>()> while_waiting;
+  // Asked before every write, and again and again while a stream's reader is not ready; an error ends the
+  // work with it.
+  std::function<Result<void>()> keep_going;
 };
 
 // Until commit() returns, a file's final name shows what it showed before: nothing, or the older image. A
