@@ -85,6 +85,15 @@ TEST(Compile, RolesAndListsAreThoseOfTheRecords) {
   EXPECT_EQ(plan.processes.at(100).departures.size(), 2u);
 }
 
+TEST(Compile, OnlySoManyCanBeDead) {
+  Sample sample = kinds::small_tree();
+  for (pid_t pid = 1000; pid < 1000 + (1 << 14); ++pid) sample.add_zombie(pid, 100, 100, 100);
+  const auto plan = compile(sample.records);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().kind(), ErrorKind::kUnsupported);
+  EXPECT_THAT(plan.error().message(), ::testing::HasSubstr("16385 zombies and leaders that are gone"));
+}
+
 // The numbers used while building lie above every descriptor of every task, and differ from each other.
 TEST(Compile, BuildingUsesNoDescriptorOfTheTree) {
   Sample sample = kinds::small_tree();

@@ -57,6 +57,24 @@ TEST_F(Load, AFileThatIsNotThereIsNoInvalidImage) {
   EXPECT_EQ(loaded.error().kind(), ErrorKind::kSystem);
 }
 
+TEST_F(Load, ARecordOfNothingButEmptyMessagesIsNotDecoded) {
+  std::string many;
+  for (int i = 0; i < 100000; ++i) many += std::string("\x32\x00", 2);  // AddressSpace.vmas
+  write(kinds::small_tree(), true, [&](image::Writer& writer) {
+    ASSERT_TRUE(writer.add_record(kinds::kAddressSpaceRecord, 555, many));
+  });
+  is_invalid("100000 fields in 200000 bytes");
+}
+
+TEST_F(Load, ATableOfVeryManyDescriptorsIsDense) {
+  Sample sample = kinds::small_tree();
+  sample.table(101).clear_descriptors();
+  for (uint32_t number = 0; number < 100000; ++number) sample.add_descriptor(101, number, 2);
+  write(sample);
+  const auto loaded = load(path());
+  EXPECT_TRUE(loaded) << loaded.error().message();
+}
+
 TEST_F(Load, WithoutOrigin) {
   write(kinds::small_tree(), false);
   is_invalid("no origin record");

@@ -50,6 +50,15 @@ TEST(Files, EachWrongFieldIsNamed) {
            [](Sample& s) { s.records.find<Pipe>(kPipeRecord, 9)->set_capacity(4); }},
           {"pipe 9 of 2147483648 bytes",
            [](Sample& s) { s.records.find<Pipe>(kPipeRecord, 9)->set_capacity(1u << 31); }},
+          {"open file 2: pipe 9 has another name elsewhere",
+           [](Sample& s) {
+             s.description(2).mutable_fifo()->set_pipe(9), s.description(2).mutable_fifo()->set_path("/fifo");
+           }},
+          {"flags 03",
+           [](Sample& s) {
+             s.description(1).mutable_fifo()->set_pipe(9), s.description(1).mutable_fifo()->set_path("/fifo");
+             s.description(1).set_flags(3);
+           }},
           {"flags 03", [](Sample& s) { s.description(1).set_flags(3); }},
           {"not an absolute path", [](Sample& s) { s.description(1).mutable_fifo()->set_pipe(9); }},
       });

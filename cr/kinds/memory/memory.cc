@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include <cstring>
 #include <set>
@@ -80,14 +81,15 @@ Result<uint64_t> keep_vdso(const ProcessView& process, Collector& collector) {
 }
 
 // The kernel maps [vvar] and [vdso] together, once, or not at all.
-void refuse_torn_vdso(pid_t pid, const AddressSpace& space, Collector& collector) {
-  int parts = 0;
-  for (const Vma& vma : space.vmas()) {
-    if (vma.backing() != Vma::VDSO) continue;
-    if (++parts > 1 || space.vdso_hash() == 0)
-      collector.refuse(pid, "torn-vdso", fmt::format("{:x}-{:x}", vma.start(), vma.end()),
-                       "is a part of [vvar] and [vdso], which were taken apart");
-  }
+void refuse_torn_vdso(const ProcessView& process, const AddressSpace& space, Collector& collector) {
+  const auto there = [&process](std::string_view name) {
+    return std::ranges::any_of(process.vmas, [name](const auto& smaps) { return smaps.vma.path == name; });
+  };
+  const auto parts =
+      std::ranges::count_if(space.vmas(), [](const Vma& vma) { return vma.backing() == Vma::VDSO; });
+  if (parts <= 1 && there("[vvar]") == there("[vdso]")) return;
+  collector.refuse(process.pid(), "torn-vdso", "[vdso]",
+                   "is no longer where its data pages [vvar] are, or one is gone");
 }
 
 Result<void> MemoryKind::collect(const TreeView& tree, Collector& collector) const {
@@ -101,7 +103,7 @@ Result<void> MemoryKind::collect(const TreeView& tree, Collector& collector) con
     describe_layout(process, space, collector);
     space.set_auxv(CR_TRY(sys::read_file(process.path("auxv"))));
     space.set_vdso_hash(CR_TRY(keep_vdso(process, collector)));
-    refuse_torn_vdso(process.pid(), space, collector);
+    refuse_torn_vdso(process, space, collector);
   }
   for (const auto& [inode, object] : shared.all()) {
     SharedMemory& record = collector.records.add<SharedMemory>(kSharedMemoryRecord, object.id);

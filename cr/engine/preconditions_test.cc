@@ -1,0 +1,86 @@
+// What has changed since the checkpoint is named before anything is made.
+#include "cr/engine/preconditions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <cstring>
+#include <fstream>
+
+#include "cr/sys/sys_testing.h"
+
+namespace cr::engine {
+namespace {
+
+using kinds::FileCheck;
+using kinds::Plan;
+using ::testing::HasSubstr;
+
+std::string conflict(const Result<void>& verdict) {
+  if (verdict) return "";
+  EXPECT_EQ(verdict.error().kind(), ErrorKind::kConflict);
+  return verdict.error().message();
+}
+
+std::string conflict_of(const FileCheck& check) {
+  Plan plan;
+  plan.files.push_back(check);
+  return conflict(check_files(plan));
+}
+
+TEST(CheckFiles, EachIsOfTheKindThatItWas) {
+  sys::TempDir dir;
+  std::ofstream(dir / "file") << "text";
+  ASSERT_EQ(::mkfifo((dir / "fifo").c_str(), 0600), 0);
+  struct stat file;
+  ASSERT_EQ(::stat((dir / "file").c_str(), &file), 0);
+  const auto time = file.st_mtim.tv_sec * 1000000000 + file.st_mtim.tv_nsec;
+
+  EXPECT_EQ(conflict_of({.path = dir / "file", .mode = S_IFREG | 0600, .size = 4, .mtime_ns = time}), "");
+  EXPECT_EQ(conflict_of({.path = dir / "fifo", .mode = S_IFIFO}), "");
+  EXPECT_EQ(conflict_of({.path = dir.path(), .mode = S_IFDIR}), "");
+  EXPECT_EQ(conflict_of({.path = "/dev/null", .mode = S_IFCHR, .rdev = makedev(1, 3)}), "");
+
+  EXPECT_THAT(conflict_of({.path = dir / "gone", .mode = S_IFREG}), HasSubstr("is gone"));
+  EXPECT_THAT(conflict_of({.path = dir / "file", .mode = S_IFREG, .size = 5}),
+              HasSubstr("has 4 bytes, it had 5"));
+  EXPECT_THAT(conflict_of({.path = dir / "file", .mode = S_IFREG, .size = 4, .mtime_ns = time + 1}),
+              HasSubstr("was written since"));
+  for (const char* name : {"file", "fifo"}) {
+    EXPECT_THAT(conflict_of({.path = dir / name, .mode = S_IFDIR}), HasSubstr("another kind of file"));
+    EXPECT_THAT(conflict_of({.path = dir / name, .mode = S_IFCHR, .rdev = makedev(1, 3)}),
+                HasSubstr("another kind of file"));
+  }
+  EXPECT_THAT(conflict_of({.path = "/dev/zero", .mode = S_IFCHR, .rdev = makedev(1, 3)}),
+              HasSubstr("is the device 1:5 now, it was 1:3"));
+}
+
+TEST(CheckLimits, DescriptorsAboveTheHardLimitAreAConflict) {
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  Plan plan;
+  plan.next_store_number = 300, plan.loader_fd = 10;
+  EXPECT_EQ(conflict(check_limits(plan)), "");
+  const auto limit = static_cast<int>(files.rlim_max);
+  plan.loader_fd = limit - 5;  // the last number in use is the limit's last
+  EXPECT_EQ(conflict(check_limits(plan)), "");
+  plan.loader_fd = limit - 4;
+  EXPECT_THAT(conflict(check_limits(plan)), HasSubstr(fmt::format("needs descriptor {}", limit)));
+}
+
+TEST(CheckCpuState, ComponentsThatThisCpuLacksAreAConflict) {
+  Plan plan;
+  std::string& xstate = plan.processes[100].departures[101].xstate;
+  xstate.assign(576, '\0');
+  EXPECT_EQ(conflict(check_cpu_state(plan)), "");
+  const uint64_t strange = uint64_t{1} << 62 | 3;
+  std::memcpy(xstate.data() + 512, &strange, sizeof(strange));
+  EXPECT_THAT(conflict(check_cpu_state(plan)),
+              HasSubstr("thread 101 uses the XSAVE components 0x4000000000000003"));
+}
+
+}  // namespace
+}  // namespace cr::engine
