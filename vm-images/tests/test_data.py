@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from vmlab import mirror, recipes, resolve
@@ -108,3 +109,40 @@ def test_an_explicit_mirror_wins_and_none_at_all_is_an_error() -> None:
     )
     with pytest.raises(VmSetupError, match="CR_DEBIAN_MIRROR"):
         mirror.choose([("nodistro", "http://other")], {})
+
+
+def test_sources_are_known_before_the_first_update(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in a container's image: sources, and no lists.
+    (tmp_path / "lists/partial").mkdir(parents=True)
+    sources = tmp_path / "debian.sources"
+    sources.write_text(
+        "Types: deb\nURIs: http://m/debian\nSuites: bookworm\nComponents: main\n"
+    )
+    conf = tmp_path / "apt.conf"
+    conf.write_text(
+        f'Dir::State::lists "{tmp_path}/lists"; Dir::Etc::sourcelist "{sources}"; Dir::Etc::sourceparts "/dev/null";'
+    )
+    monkeypatch.setenv("APT_CONFIG", str(conf))
+    for name in ("CR_DEBIAN_MIRROR", "CR_DEBIAN_SECURITY_MIRROR"):
+        monkeypatch.delenv(name, raising=False)
+    assert mirror.of_this_machine().main == "http://m/debian"
+
+
+def test_of_a_list_of_mirrors_the_first_is_taken(tmp_path: Path) -> None:
+    mirrors = tmp_path / "debian.list"
+    mirrors.write_text("# ours\n\nhttp://m/debian\tpriority:1\nhttp://n/debian\n")
+    found = mirror.choose([("bookworm", f"mirror+file://{mirrors}/")], {})
+    assert found.main == "http://m/debian"
+
+
+@pytest.mark.parametrize("content", [None, "# nothing\n"])
+def test_a_list_of_mirrors_that_names_none_is_an_error(
+    tmp_path: Path, content: str | None
+) -> None:
+    mirrors = tmp_path / "debian.list"
+    if content is not None:
+        mirrors.write_text(content)
+    with pytest.raises(VmSetupError, match="debian.list.*CR_DEBIAN_MIRROR"):
+        mirror.choose([("bookworm", f"mirror+file:{mirrors}")], {})
