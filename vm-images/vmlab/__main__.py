@@ -7,7 +7,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import accel, initrd, kernel, mirror, recipes, resolve, rootfs, terminal
+from . import (
+    accel,
+    initrd,
+    kernel,
+    mirror,
+    recipes,
+    resolve,
+    rootfs,
+    stand_in,
+    terminal,
+)
 from .errors import VmlabError, VmLost
 from .vm import Vm
 
@@ -21,8 +31,10 @@ def _list(_: argparse.Namespace) -> int:
     for wish in recipes.kernel_wishes():
         if each := locked.get(wish.name):
             size = sum(package.size for package in each.packages) >> 20
+            here = stand_in.in_use(each.packages)[0].version
+            note = "" if here == each.version else f"  here {here} in its place"
             print(
-                f"{each.name:<12} {each.abi:<34} {each.version:<14} {each.suite:<18} {size:>4} MB"
+                f"{each.name:<12} {each.abi:<34} {each.version:<14} {each.suite:<18} {size:>4} MB{note}"
             )
         else:
             print(

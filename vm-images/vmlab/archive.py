@@ -124,10 +124,12 @@ def fetch(packages: list[Package], bases: mirror.Mirror) -> dict[Package, Path]:
 def _fetch_batch(
     batch: list[Package], paths: dict[Package, Path], bases: mirror.Mirror
 ) -> None:
+    partials = {
+        package: paths[package].with_name(f"partial-{package.sha256}")
+        for package in batch
+    }
     arguments: list[str] = []
-    for package in batch:
-        partial = paths[package].with_name(f"partial-{package.sha256}")
-        partial.parent.mkdir(parents=True, exist_ok=True)
+    for package, partial in partials.items():
         arguments += [
             f"{bases.base(package.suite)}/{package.filename}",
             str(partial),
@@ -135,12 +137,16 @@ def _fetch_batch(
         ]
     with cache.locked(cache.root() / "debs" / "fetch"):
         options = ["-o", "APT::Sandbox::User=", "-o", "Acquire::Retries=3"]
-        tools.output_of(
-            [_HELPER, *options, "download-file", *arguments], timeout_s=1800
-        )
-        for package in batch:
-            partial = paths[package].with_name(f"partial-{package.sha256}")
-            # apt checked it already; the second look costs milliseconds and keeps the store's promise in our own hands.
-            if cache.sha256_of(partial) != package.sha256:
+        try:
+            tools.output_of(
+                [_HELPER, *options, "download-file", *arguments], timeout_s=1800
+            )
+        finally:
+            # One that is gone fails the call after all others came; those are kept, so that the next try asks for fewer.
+            # apt checked them already; the second look costs milliseconds and keeps the store's promise in our own hands.
+            for package, partial in partials.items():
+                if partial.exists() and cache.sha256_of(partial) == package.sha256:
+                    partial.rename(paths[package])
+        for package, path in paths.items():
+            if package in partials and not path.exists():
                 raise VmSetupError(f"{package.filename} has the wrong checksum")
-            partial.rename(paths[package])

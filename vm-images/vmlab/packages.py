@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from .errors import VmSetupError
@@ -56,3 +59,10 @@ def parse_stanzas(text: str, suite: str) -> list[Package]:
                 f"package stanza of {fields.get('Package', '?')} in {suite} lacks {wrong}"
             ) from wrong
     return found
+
+
+def write_lock(path: Path, data: object) -> None:
+    """By rename: who reads at the same time sees the old one or the new one."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
+    fresh.rename(path)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .errors import KernelMissing, VmSetupError
-from .packages import Package
+from .packages import Package, write_lock
 
 HOME = Path(__file__).resolve().parent.parent
 KERNELS_LOCK = HOME / "kernels.lock.json"
@@ -67,13 +66,9 @@ def _read_lock(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text()))
     except FileNotFoundError:
-        raise VmSetupError(f"{path.name} does not exist; run `vmlab resolve`") from None
-
-
-def _write_lock(path: Path, data: dict[str, Any]) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
-    fresh.rename(path)
+        raise VmSetupError(
+            f"{path.name} does not exist; run `python3 -m vmlab resolve`"
+        ) from None
 
 
 def kernel_wishes() -> list[KernelWish]:
@@ -82,6 +77,13 @@ def kernel_wishes() -> list[KernelWish]:
         KernelWish(name, row["suite"], row["image"], tuple(row["packages"]))
         for name, row in table.items()
     ]
+
+
+def kernel_wish(name: str) -> KernelWish:
+    for wish in kernel_wishes():
+        if wish.name == name:
+            return wish
+    raise KernelMissing(f"kernels.toml has no kernel {name}")
 
 
 def module_wish() -> ModuleWish:
@@ -134,7 +136,7 @@ def locked_kernel(name: str) -> LockedKernel:
 
 
 def write_kernels(kernels: list[LockedKernel]) -> None:
-    _write_lock(
+    write_lock(
         KERNELS_LOCK,
         {
             kernel.name: {
@@ -155,8 +157,17 @@ def locked_layers() -> dict[str, list[Package]]:
     }
 
 
+def locked_layer(name: str) -> list[Package]:
+    known = locked_layers()
+    if name not in known:
+        raise VmSetupError(
+            f"layer {name} is not in {ROOT_LOCK.name}; run `python3 -m vmlab resolve --root`"
+        )
+    return known[name]
+
+
 def write_layers(layers: dict[str, list[Package]]) -> None:
-    _write_lock(
+    write_lock(
         ROOT_LOCK,
         {
             name: [package.to_json() for package in rows]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import archive, cache, elf, mirror, recipes, tools
+from . import cache, elf, layers, recipes, tools
 from .errors import VmSetupError
 from .packages import Package
 
@@ -28,67 +28,37 @@ LD_LIBRARY_PATH={prefix}/usr/lib/x86_64-linux-gnu exec {prefix}/{path} "$@"
 def image() -> Path:
     """The erofs image, built if this recipe was never built here."""
     wish = recipes.root_wish()
-    locked = recipes.locked_layers()
+    path = _place(wish)
+    if path.exists():
+        return path
+    debs = {layer.name: layers.debs(layer) for layer in wish.layers}
+    # Asked again: fetching may have found other packages than the locked ones.
+    return cache.made_once(_place(wish), lambda path: _build(path, wish, debs))
+
+
+def _place(wish: recipes.RootWish) -> Path:
+    packages = sorted((layer.name, layers.packages(layer)) for layer in wish.layers)
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    key = cache.key_of(_FORMAT, repr(wish), repr(sorted(locked.items())), python)
-    return cache.made_once(
-        cache.root() / "root" / f"{key}.erofs", lambda path: _build(path, wish, locked)
-    )
+    key = cache.key_of(_FORMAT, repr(wish), repr(packages), python)
+    return cache.root() / "root" / f"{key}.erofs"
 
 
 def _build(
-    target: Path, wish: recipes.RootWish, locked: dict[str, list[Package]]
+    target: Path, wish: recipes.RootWish, debs: dict[str, dict[Package, Path]]
 ) -> None:
-    bases = mirror.of_this_machine()
     tree = target.parent / "tree"
-    _lay_out(tree)
+    layers.lay_out(tree)
     for layer in wish.layers:
-        if layer.name not in locked:
-            raise VmSetupError(
-                f"layer {layer.name} is not in {recipes.ROOT_LOCK.name}; run `vmlab resolve --root`"
-            )
         into = tree / layer.prefix.lstrip("/")
         if layer.prefix:
-            _lay_out(into)
-        files = archive.fetch(locked[layer.name], bases)
-        for package in locked[layer.name]:
-            _unpack(files[package], into)
+            layers.lay_out(into)
+        for deb in debs[layer.name].values():
+            layers.unpack(deb, into)
         for name, path in layer.programs.items():
             _wrap(tree, layer.prefix, name, path)
     _finish(tree, wish)
     _compile_python(tree)
     _make_erofs(tree, target)
-
-
-def _lay_out(tree: Path) -> None:
-    """The merged /usr of Debian 12: packages still ship files under /bin and /lib, through these links they land in /usr."""
-    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
-        (tree / "usr" / name).mkdir(parents=True, exist_ok=True)
-        (tree / name).symlink_to(f"usr/{name}")
-
-
-def _unpack(deb: Path, tree: Path) -> None:
-    with subprocess.Popen(
-        [tools.find("dpkg-deb"), "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE
-    ) as source:
-        sink = subprocess.run(
-            [
-                tools.find("tar"),
-                "-x",
-                "--keep-directory-symlink",
-                "--no-same-owner",
-                "-p",
-                "-C",
-                str(tree),
-            ],
-            stdin=source.stdout,
-            capture_output=True,
-            check=False,
-        )
-    if source.returncode or sink.returncode:
-        raise VmSetupError(
-            f"cannot unpack {deb.name}: {sink.stderr.decode(errors='replace').strip()[-500:]}"
-        )
 
 
 def _wrap(tree: Path, prefix: str, name: str, path: str) -> None:

@@ -1,4 +1,4 @@
-"""CRIU from Debian trixie, with the libraries it was built against.
+"""CRIU from a newer Debian, with the libraries it was built against.
 
 Bookworm's 3.17 is older than the kernels of the matrix. The unpacked one runs under its own
 dynamic loader, so nothing of it reaches the host's libraries.
@@ -7,29 +7,38 @@ Run as a program it prints the path of the start script.
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from pathlib import Path
 
-from harness.fetch.debian import FetchError, Request, unpacked
+from harness.fetch.debian import FetchError, unpacked
 
-REQUEST = Request(
-    suite="trixie", architecture="amd64", packages=("criu",), closure=True
-)
 
-# $here is found at run time, so the folder can be copied into a guest as it is.
-SCRIPT = """#!/bin/sh
-here=$(dirname "$(readlink -f "$0")")
-libraries=$here/lib/x86_64-linux-gnu:$here/usr/lib/x86_64-linux-gnu
-exec "$here/usr/lib64/ld-linux-x86-64.so.2" --library-path "$libraries" "$here/usr/sbin/criu" "$@"
-"""
+def criu_command() -> list[str]:
+    """The words that start CRIU."""
+    root = unpacked("criu")
+    loader = root / "usr/lib64/ld-linux-x86-64.so.2"
+    program = root / "usr/sbin/criu"
+    for needed in (loader, program):
+        if not needed.exists():
+            raise FetchError(f"the packages of criu hold no {needed.relative_to(root)}")
+    libraries = root / "usr/lib/x86_64-linux-gnu"
+    return [str(loader), "--library-path", str(libraries), str(program)]
 
 
 def criu_start_script() -> Path:
-    root = unpacked("criu", REQUEST)
-    script = root / "criu"
-    if not script.exists():
-        script.write_text(SCRIPT)
-        script.chmod(0o755)
+    """The same as one program, for who can name but one."""
+    words = criu_command()
+    root = Path(words[0]).parents[2]
+    script = root.with_name(f"{root.name}.start")
+    text = f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'
+    if not script.exists() or script.read_text() != text:
+        # By rename: another run may be about to start it.
+        fresh = script.with_name(f".{script.name}.{os.getpid()}")
+        fresh.write_text(text)
+        fresh.chmod(0o755)
+        fresh.rename(script)
     return script
 
 

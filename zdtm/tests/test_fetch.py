@@ -1,0 +1,59 @@
+"""Programs of other suites and architectures that the host runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from vmlab import cache
+
+from harness.fetch import criu
+from harness.fetch.busybox32 import busybox32
+from harness.fetch.debian import FetchError, unpacked
+
+
+def test_criu_runs_with_libraries_of_its_own() -> None:
+    done = subprocess.run(
+        [str(criu.criu_start_script()), "--version"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Version: 4")
+
+
+def test_a_start_script_that_leads_elsewhere_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In a cache of its own: others may be using the script. The packages are shared.
+    unpacked("criu")
+    (tmp_path / "debs").symlink_to(cache.root() / "debs")
+    monkeypatch.setenv("CR_CACHE", str(tmp_path))
+    script = criu.criu_start_script()
+    good = script.read_text()
+    script.write_text("#!/bin/false\n")
+    assert criu.criu_start_script().read_text() == good
+    assert str(tmp_path) in good and os.access(script, os.X_OK)
+
+
+def test_busybox_is_a_32_bit_program_that_runs() -> None:
+    program = busybox32()
+    assert program.read_bytes()[:5] == b"\x7fELF\x01"
+    done = subprocess.run(
+        [str(program), "echo", "here"], capture_output=True, timeout=60
+    )
+    assert done.stdout == b"here\n"
+
+
+def test_what_cannot_be_had_is_named_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CR_CACHE", str(tmp_path))
+    for name in ("CR_DEBIAN_MIRROR", "CR_DEBIAN_SECURITY_MIRROR"):
+        monkeypatch.setenv(name, f"file:{tmp_path}/nothing")
+    with pytest.raises(FetchError, match=r"layer i386[\s\S]*CR_DEBIAN_MIRROR"):
+        unpacked("i386")
+    assert not os.path.exists(tmp_path / "layers")
