@@ -169,9 +169,7 @@ def _parser() -> argparse.ArgumentParser:
         add(name, what, text).add_argument(
             "kernels", nargs="*", help="names from the lock file (default: all)"
         )
-    add("accel", _accel, "say whether KVM works here (tried once)").add_argument(
-        "kernel"
-    )
+    add("accel", _accel, "say whether KVM works here").add_argument("kernel")
     for name, what, text in (
         ("shell", _shell, "a shell in the guest"),
         ("run", _run, "run a command, pass its status through"),
