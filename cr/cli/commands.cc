@@ -12,6 +12,7 @@
 #include "cr/cli/show.h"
 #include "cr/cli/streams.h"
 #include "cr/cli/summary.h"
+#include "cr/cli/verify.h"
 #include "cr/core/core_file.h"
 #include "cr/engine/compile.h"
 #include "cr/engine/dump.h"
@@ -104,26 +105,6 @@ Result<int> restore(const Arguments& arguments, const Output& output) {
   const int status = arguments.detach ? 0 : follow(report.root);
   CR_TRY(std::move(told), "telling that the tree was restored as pid {}", report.root);
   return status;
-}
-
-Result<int> verify(const Arguments& arguments, const Output& output) {
-  const engine::Loaded loaded = CR_TRY(engine::load(arguments.file, arguments.parents), "verify");
-  const kinds::Plan plan = CR_TRY(engine::compile(loaded.records), "verify {}", arguments.file);
-  size_t parents = 0;
-  for (const auto* one = loaded.reader->parent(); one != nullptr; one = one->parent()) ++parents;
-  CR_TRY(output.result(
-      {{"image", arguments.file},
-       {"sections", loaded.verified.sections},
-       {"bytes", loaded.verified.bytes},
-       {"pages", loaded.verified.pages},
-       {"records", loaded.records.by_key().size()},
-       {"processes", plan.processes.size()},
-       {"parents", parents}},
-      fmt::format(
-          "{}: sound: {} sections, {} bytes, {} pages, {} records, {} parents, a plan for {} processes",
-          arguments.file, loaded.verified.sections, loaded.verified.bytes, loaded.verified.pages,
-          loaded.records.by_key().size(), parents, plan.processes.size())));
-  return 0;
 }
 
 Result<int> show(const Arguments& arguments, const Output& output) {

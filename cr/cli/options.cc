@@ -59,6 +59,17 @@ const CLI::Validator kName(
     },
     "");
 
+// These look at an image in any order.
+const CLI::Validator kNoStream(
+    [](const std::string& text) {
+      return text == kStandardStream
+                 ? std::string(
+                       "- is a pipe, for dump, restore and verify alone; store the image in a file first "
+                       "(a file of that name is ./-)")
+                 : std::string();
+    },
+    "");
+
 bool wants_json(int argc, char** argv) {
   return std::any_of(argv + 1, argv + argc, [](std::string_view word) { return word == "--json"; });
 }
@@ -89,11 +100,19 @@ std::variant<Arguments, Reply> parse(int argc, char** argv) {
     sub->add_option("PID", arguments.pid, "The root of the tree")->required()->type_name("")->check(kPid);
   };
   const auto with_parents = [&](CLI::App* sub, const char* what) {
-    sub->add_option("--parent", arguments.parents, what)->type_name("FILE")->allow_extra_args(false);
+    sub->add_option("--parent", arguments.parents, what)
+        ->type_name("FILE")
+        ->allow_extra_args(false)
+        ->check(kNoStream);
   };
+  constexpr char kParents[] = "What FILE inherits from, if it is not where it was";
   const auto with_file = [&](CLI::App* sub) {
-    sub->add_option("FILE", arguments.file, "The image")->required()->type_name("");
-    with_parents(sub, "What FILE inherits from, if it is not where it was");
+    sub->add_option("FILE", arguments.file, "The image")->required()->type_name("")->check(kNoStream);
+    with_parents(sub, kParents);
+  };
+  const auto with_file_or_stream = [&](CLI::App* sub) {
+    sub->add_option("FILE", arguments.file, "The image; - is standard input")->required()->type_name("");
+    with_parents(sub, kParents);
   };
 
   CLI::App* dump_command = add("dump", "Checkpoint the tree below PID into FILE and end it", Command::kDump);
@@ -111,7 +130,7 @@ std::variant<Arguments, Reply> parse(int argc, char** argv) {
   with_deadline(dump_command);
   CLI::App* restore_command =
       add("restore", "Restore the tree of FILE, wait for its root", Command::kRestore);
-  with_file(restore_command);
+  with_file_or_stream(restore_command);
   restore_command->add_flag("--detach", arguments.detach, "Do not wait for the root");
   restore_command->add_option("--pidfile", arguments.pidfile, "Write the root's pid there")
       ->type_name("FILE");
@@ -119,7 +138,7 @@ std::variant<Arguments, Reply> parse(int argc, char** argv) {
   CLI::App* check_command = add("check", "Tell all that stands in the way of a checkpoint", Command::kCheck);
   with_pid(check_command);
   with_deadline(check_command);
-  with_file(add("verify", "Check every byte and every record of FILE", Command::kVerify));
+  with_file_or_stream(add("verify", "Check every byte and every record of FILE", Command::kVerify));
   CLI::App* show_command = add("show", "Show what FILE holds", Command::kShow);
   with_file(show_command);
   show_command->add_flag("--all", arguments.all, "Every record too, not the summary alone");
@@ -131,8 +150,8 @@ std::variant<Arguments, Reply> parse(int argc, char** argv) {
       ->type_name("DIR");
   core_command->add_option("--pid", arguments.pid, "Only this process")->type_name("PID")->check(kPid);
   CLI::App* diff_command = add("diff", "Show in what two images differ, records and memory", Command::kDiff);
-  diff_command->add_option("A", arguments.file, "An image")->required()->type_name("");
-  diff_command->add_option("B", arguments.other, "Another one")->required()->type_name("");
+  diff_command->add_option("A", arguments.file, "An image")->required()->type_name("")->check(kNoStream);
+  diff_command->add_option("B", arguments.other, "Another one")->required()->type_name("")->check(kNoStream);
   with_parents(diff_command, "What they inherit from, if it is not where it was");
   diff_command->add_flag("--all", arguments.all, "Also what differs in every dump: registers, times");
   CLI::App* binfmt = app.add_subcommand("binfmt", "Images as programs: ./FILE restores its tree");

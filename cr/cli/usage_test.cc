@@ -87,6 +87,13 @@ const std::vector<std::vector<std::string>> kNonsense = {
     {"diff"},
     {"diff", "/nowhere/x"},
     {"diff", "/nowhere/x", "/nowhere/y", "/nowhere/z"},
+    {"show", "-"},
+    {"plan", "-"},
+    {"core", "-", "-o", "/nowhere"},
+    {"diff", "-", "/nowhere/x"},
+    {"diff", "/nowhere/x", "-"},
+    {"verify", "/nowhere/x", "--parent", "-"},
+    {"dump", "1234", "-o", "/nowhere/x", "--parent", "-"},
     {"binfmt"},
     {"binfmt", "fly"},
     {"binfmt", "install", "--name", ""},
@@ -112,6 +119,13 @@ TEST(Usage, IsAnErrorInJsonToo) {
     call.insert(call.begin() + (call.empty() ? 0 : 1), "--json");
     is_error(run(call), 2, "usage", "");
   }
+}
+
+TEST(Usage, AStreamIsRefusedWithWhatToDoInstead) {
+  is_error(run({"show", "--json", "-"}), 2, "usage", "store the image in a file first");
+  const sys::TempDir folder;
+  const auto in_it = [&] { EXPECT_EQ(::chdir((folder / "").c_str()), 0); };
+  is_error(run({"show", "--json", "./-"}, in_it), 1, "system", "./-: No such file");
 }
 
 TEST(Usage, NobodyCheckpointsOwnAncestors) {
