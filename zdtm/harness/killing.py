@@ -1,6 +1,7 @@
 """kill -9 of the engine at some moment of a dump: the program must not notice.
 
-Options: `mode` says who is killed and `delay_ms` when. Nothing may come of it when the engine's main process or
+Options: `mode` says who is killed; `delay_ms` when, or `marker`, a file beside the work directory whose appearance is
+the moment (the end of the engine is one, too). Nothing may come of it when the engine's main process or
 its whole process group is hit. An engine may keep a guardian out of both, a child in a session of its own that
 brings the program home; its death, or that of both at once, is an experiment with a rate (see the test).
 """
@@ -37,13 +38,15 @@ def killed(stage: Stage) -> None:
     image = stage.image("1")
     leave_running = bool(options["leave_running"])
     engine = stage.engine.start(stage.engine.dump_argv(root, image, leave_running))
-    time.sleep(options["delay_ms"] / 1000)
-    hit = _kill(stage, engine, options["mode"])
+    _wait_for_the_moment(stage, engine)
+    hit = _kill(engine, options["mode"])
     _wait_for_end(stage, engine)
+    if hit == "nothing" and engine.returncode != 0:
+        raise CellFailure(
+            f"the dump failed by itself with {engine.returncode}: {stage.engine.said()}"
+        )
     _expect_no_strangers(stage, members)
-    stage.log(
-        f"{hit} killed after {options['delay_ms']:.3f} ms, image: {image.exists()}"
-    )
+    stage.log(f"{hit} killed, image: {image.exists()}")
     stage.notes.append(f"{hit} {'committed' if image.exists() else 'not committed'}")
     stage.expect_only_images()
     if image.exists() and (outcome := stage.engine.verify(image)).code != 0:
@@ -66,39 +69,65 @@ def killed(stage: Stage) -> None:
         raise CellFailure(traces)
 
 
-# What brings an image into the world.
-WRITING = "write,writev,pwrite64,pwritev,pwritev2,ftruncate,fallocate,fsync,fdatasync,link,linkat,rename,renameat,renameat2,unlink,unlinkat"
+# What brings an image into the world: its bytes, their way to the disk, its name.
+STORING = (
+    "write",
+    "writev",
+    "pwrite64",
+    "pwritev",
+    "pwritev2",
+    "ftruncate",
+    "fallocate",
+)
+SYNCING = ("fsync", "fdatasync")
+NAMING = ("link", "linkat", "rename", "renameat", "renameat2")
+REMOVING = ("unlink", "unlinkat")
 
 
 def killed_while_writing(stage: Stage) -> None:
-    """Killed on its way into the first of these calls, the second, and so on, until a dump comes to its end."""
+    """Killed on its way into each of these calls: the first of a name, the second, until a dump comes to its end."""
     stage.start()
-    root = stage.tree_root
-    members = tree(root)
+    members = tree(stage.tree_root)
     image = stage.image("1")
+    kills: dict[str, int] = {}
     committed = 0
-    for number in itertools.count(1):
-        injected = f"inject={WRITING}:signal=KILL:when={number}"
-        argv = ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={WRITING}"]
-        argv += ["-e", injected, *stage.engine.dump_argv(root, image, True)]
-        outcome = stage.engine.run(argv)
-        _expect_no_strangers(stage, members)
-        stage.expect_only_images()
-        if image.exists():
-            committed += 1
-            if stage.engine.verify(image).code != 0:
-                raise CellFailure(f"killed at call {number}, it left a bad image")
-            stage.engine.discard(image)
-        if outcome.code == 0:
-            break
-        if outcome.code != -signal.SIGKILL:
-            raise CellFailure(f"not killed at call {number}: {outcome.text()}")
-    stage.notes.append(
-        f"killed at each of {number - 1} calls, {committed} images were complete"
-    )
-    if number < 5 or not committed:
-        raise CellFailure(f"only {number - 1} calls, {committed} images")
+    for name in (*STORING, *SYNCING, *NAMING, *REMOVING):
+        # strace counts each name for itself, so a set of names in one order would end with the first of them.
+        for number in itertools.count(1):
+            was_killed = _dump_killed_at(stage, name, number, image)
+            _expect_no_strangers(stage, members)
+            stage.expect_only_images()
+            there = image.exists()
+            if there and stage.engine.verify(image).code != 0:
+                raise CellFailure(f"killed at {name} {number}, it left a bad image")
+            if there:
+                stage.engine.discard(image)
+            if not was_killed:
+                break
+            kills[name] = number
+            committed += there
+    told = ", ".join(f"{name} {number}" for name, number in kills.items())
+    stage.notes.append(f"killed at each {told}; {committed} images were complete")
+    for names in (STORING, SYNCING, NAMING):
+        if not kills.keys() & set(names):
+            raise CellFailure(f"never killed at {' or '.join(names)}, only at: {told}")
+    if not committed:
+        raise CellFailure(f"no kill came after the commit: {told}")
     stage.go_on()
+
+
+def _dump_killed_at(stage: Stage, name: str, number: int, image: Path) -> bool:
+    """False when the dump has no such call and came to its end."""
+    argv = ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={name}"]
+    argv += ["-e", f"inject={name}:signal=KILL:when={number}"]
+    outcome = stage.engine.run(
+        argv + stage.engine.dump_argv(stage.tree_root, image, True)
+    )
+    if outcome.code not in (0, -signal.SIGKILL):
+        raise CellFailure(f"not killed at {name} {number}: {outcome.text()}")
+    if outcome.code == 0 and not image.exists():
+        raise CellFailure(f"the dump says success, but there is no {image.name}")
+    return outcome.code != 0
 
 
 def _traces(stage: Stage, before: Snapshot, when: str) -> str:
@@ -118,33 +147,54 @@ def _judge_itself(stage: Stage, traces: str) -> None:
         raise CellFailure("; and ".join(filter(None, [traces, str(failure)]))) from None
 
 
-def _kill(stage: Stage, engine: subprocess.Popen[bytes], mode: str) -> str:
+def _wait_for_the_moment(stage: Stage, engine: subprocess.Popen[bytes]) -> None:
+    options = stage.spec.options
+    if "marker" not in options:
+        time.sleep(options["delay_ms"] / 1000)
+        stage.log(f"{options['delay_ms']:.3f} ms after its start:")
+        return
+    marker = stage.work.parent / options["marker"]
+    wait_until(
+        lambda: marker.exists() or _ended(engine), str(marker), stage.engine.deadline_s
+    )
+
+
+def _ended(engine: subprocess.Popen[bytes]) -> bool:
+    """Leaves it to be awaited."""
+    state = os.waitid(os.P_PID, engine.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    return state is not None
+
+
+def _kill(engine: subprocess.Popen[bytes], mode: str) -> str:
     """What was hit; `nothing` if the dump was over before."""
-    try:
-        if mode in GUARDIAN_MODES:
-            helpers = children(engine.pid)
-            for helper in helpers:
-                os.kill(helper, signal.SIGKILL)
-            if mode == "both":
-                os.killpg(engine.pid, signal.SIGKILL)
-            # Without a helper there was no guardian yet, or none any more.
-            return mode if helpers else "nothing"
-        # One that has ended and was not awaited could be killed, too: that is no hit.
-        if os.waitid(os.P_PID, engine.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+    if mode in GUARDIAN_MODES:
+        # Without a helper there was no guardian yet, or none any more.
+        if not any([_was_there(helper) for helper in children(engine.pid)]):
             return "nothing"
-        if mode == "group":
+        if mode == "both":
             os.killpg(engine.pid, signal.SIGKILL)
-            return "group"
-        engine.kill()
-        return "engine"
-    except OSError:
-        pass
-    return "nothing"
+        return mode
+    # One that has ended and was not awaited could be killed, too: that is no hit.
+    if _ended(engine):
+        return "nothing"
+    if mode == "group":
+        os.killpg(engine.pid, signal.SIGKILL)
+        return "group"
+    engine.kill()
+    return "engine"
+
+
+def _was_there(helper: int) -> bool:
+    try:
+        os.kill(helper, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _wait_for_end(stage: Stage, engine: subprocess.Popen[bytes]) -> None:
     try:
-        engine.wait(timeout=min(10.0, stage.left_s()))
+        engine.wait(timeout=min(stage.engine.deadline_s, stage.left_s()))
     except subprocess.TimeoutExpired:
         engine.kill()
         engine.wait()

@@ -18,38 +18,93 @@ class Planted:
     leave_running: bool = True
 
 
-# All are killed after 60 ms, in the middle of a long sleep if they have one.
+# All are killed when they have made the file $3, in the middle of a long sleep; or have ended.
+MARKER = "acted"
 SCRIPTS = {
-    "honest, killed before its commit": Planted("exec sleep 5", ""),
-    "honest, killed after its commit": Planted('echo whole > "$2"; exec sleep 5', ""),
+    "honest, killed before its commit": Planted(': > "$3"; exec sleep 60', ""),
+    "honest, killed after its commit": Planted(
+        'echo whole > "$2"; : > "$3"; exec sleep 60', ""
+    ),
     "honest, ended in time": Planted('echo whole > "$2"', ""),
-    "honest group": Planted("sleep 5 & wait", "", mode="group"),
-    "half an image": Planted('printf who > "$2"; exec sleep 5', "a bad image"),
+    "failed in time": Planted("echo the disk is full >&2; exit 1", "the disk is full"),
+    "honest group": Planted('sleep 60 & : > "$3"; wait', "", mode="group"),
+    "half an image": Planted(
+        'printf who > "$2"; : > "$3"; exec sleep 60', "a bad image"
+    ),
     "partial file": Planted(
-        'touch "$2.partial"; exec sleep 5', "litter beside the image"
+        'touch "$2.partial"; : > "$3"; exec sleep 60', "litter beside the image"
     ),
-    "killed the tree too early": Planted("kill -9 $1; exec sleep 5", "is gone"),
+    "killed the tree too early": Planted(
+        'kill -9 $1; : > "$3"; exec sleep 60', "is gone"
+    ),
     "killed the tree it was to leave": Planted(
-        'echo whole > "$2"; kill -9 $1; exec sleep 5', "is gone"
+        'echo whole > "$2"; kill -9 $1; : > "$3"; exec sleep 60', "is gone"
     ),
-    "stopped the tree": Planted("kill -STOP $1; exec sleep 5", "state: 'S"),
+    "stopped the tree": Planted('kill -STOP $1; : > "$3"; exec sleep 60', "state: 'S"),
     "helper stays": Planted(
-        "setsid sleep 60 & exec sleep 5", "processes of the engine stay"
+        'setsid sleep 60 & : > "$3"; exec sleep 60', "processes of the engine stay"
     ),
     "hangs without its guardian": Planted(
-        "sleep 60 & exec tail -f /dev/null", "hangs", mode="guardian"
+        'sleep 60 & : > "$3"; exec tail -f /dev/null', "hangs", mode="guardian"
     ),
     "half a tree": Planted(
-        'echo whole > "$2"; kill -9 $1; exec sleep 5',
+        'echo whole > "$2"; kill -9 $1; : > "$3"; exec sleep 60',
         "of its tree",
         leave_running=False,
     ),
 }
 
+# Engines that bring an image into the world by themselves, to be killed at each of their calls. $2 is the image.
+HEAD = """
+import os, sys
+image = sys.argv[2]
+def unnamed():
+    return os.open(os.path.dirname(image), os.O_TMPFILE | os.O_RDWR)
+def name(fd, path):
+    # A folder's descriptor, though the path is absolute: without one Python does not follow the link.
+    os.link(f"/proc/self/fd/{fd}", path, src_dir_fd=fd, follow_symlinks=True)
+"""
+WRITERS = {
+    "honest": Planted(
+        "fd = unnamed(); os.write(fd, b'who'); os.write(fd, b'le\\n'); os.fsync(fd); name(fd, image); os.write(1, b'done')",
+        "",
+    ),
+    "named before it is whole": Planted(
+        "fd = unnamed(); os.write(fd, b'who'); name(fd, image); os.write(fd, b'le\\n'); os.fsync(fd)",
+        "a bad image",
+    ),
+    "named aside before its real name": Planted(
+        "fd = unnamed(); os.write(fd, b'whole\\n'); os.fsync(fd); name(fd, image + '.new'); os.rename(image + '.new', image)",
+        "litter beside the image",
+    ),
+    "never synced": Planted(
+        "fd = unnamed(); os.write(fd, b'whole\\n'); name(fd, image); os.write(1, b'done')",
+        "never killed at fsync or fdatasync",
+    ),
+    "never named": Planted(
+        "open(image, 'x').close(); fd = os.open(image, os.O_RDWR); os.truncate(fd, 0); os.fsync(fd)",
+        "a bad image",
+    ),
+    "nothing after the name": Planted(
+        "fd = unnamed(); os.write(fd, b'whole\\n'); os.fsync(fd); name(fd, image)",
+        "no kill came after the commit",
+    ),
+    "no image at all": Planted("pass", "there is no 1"),
+    "fails by itself": Planted("sys.exit('the disk is full')", "the disk is full"),
+}
+
 
 class Script(Engine):
     def dump_argv(self, pid: int, image: Path, leave_running: bool) -> list[str]:
-        return ["/bin/sh", "-c", self.options["script"], "engine", str(pid), str(image)]
+        marker = self.surroundings.temporary.parent / MARKER
+        argv = ["/bin/sh", "-c", self.options["script"], "engine"]
+        return [*argv, str(pid), str(image), str(marker)]
 
     def verify(self, image: Path) -> Outcome:
         return outcome(0 if image.read_text() == "whole\n" else 4)
+
+
+class Writer(Script):
+    def dump_argv(self, pid: int, image: Path, leave_running: bool) -> list[str]:
+        script = HEAD + self.options["script"]
+        return ["/usr/bin/python3", "-ISc", script, str(pid), str(image)]

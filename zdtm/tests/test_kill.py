@@ -15,7 +15,7 @@ from typing import Callable
 import pytest
 from conftest import Run
 from engine_under_test import chosen_machine, engine_spec, engine_with_images
-from sabotage_scripts import SCRIPTS
+from sabotage_scripts import MARKER, SCRIPTS, WRITERS
 
 from harness.cases import read_workload
 from harness.cells import FAIL, PASS, CellResult, CellSpec
@@ -189,9 +189,23 @@ def test_planted_defects_are_caught(run: Run, name: str) -> None:
         engine_options={"script": script.text},
         options={
             "mode": script.mode,
-            "delay_ms": 60.0,
+            "marker": MARKER,
             "leave_running": script.leave_running,
         },
     )
     assert result.verdict == (FAIL if script.reason else PASS), result
     assert script.reason in result.reason, result.reason
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_planted_defects_in_the_writing_are_caught(run: Run, name: str) -> None:
+    writer = WRITERS[name]
+    result = run(
+        "position",
+        "killed-while-writing",
+        "sabotage_scripts:Writer",
+        engine_options={"script": writer.text},
+        deadline_s=60.0,
+    )
+    assert result.verdict == (FAIL if writer.reason else PASS), result
+    assert writer.reason in result.reason, result.reason
