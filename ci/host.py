@@ -3,6 +3,7 @@
 
 Tries what an engine needs instead of asking for uids or versions: a container may be root without it.
 Exit 0: it can. Exit 1: it cannot; each reason is printed.
+With the words of a command it becomes that command if it can, and ends with 77 if it cannot.
 """
 
 import ctypes
@@ -145,4 +146,8 @@ if __name__ == "__main__":
         "\n".join(f"this machine cannot {text}" for text in reasons)
         or "this machine can checkpoint"
     )
-    sys.exit(1 if reasons else 0)
+    if reasons:
+        sys.exit(77 if sys.argv[1:] else 1)
+    if sys.argv[1:]:
+        sys.stdout.flush()
+        os.execvp(sys.argv[1], sys.argv[1:])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from vmlab import mirror, recipes, resolve
+from vmlab.__main__ import main as vmlab_main
 from vmlab.errors import KernelMissing, VmSetupError
 from vmlab.packages import parse_stanzas
 
@@ -33,6 +34,18 @@ def test_every_wish_is_locked_with_complete_packages() -> None:
         assert re.fullmatch(wish.image, f"linux-image-{kernel.abi}")
         for package in kernel.packages:
             assert re.fullmatch("[0-9a-f]{64}", package.sha256) and package.size > 0
+
+
+def test_a_list_with_a_kernel_that_is_not_resolved_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["vmlab", "list"])
+    assert vmlab_main() == 0
+    wishes = recipes.kernel_wishes()
+    wishes.append(recipes.KernelWish("9.99", "sid", "linux-image-(x)", ()))
+    monkeypatch.setattr(recipes, "kernel_wishes", lambda: wishes)
+    assert vmlab_main() == 1
+    assert "9.99         not resolved" in capsys.readouterr().out
 
 
 def test_every_layer_is_locked_with_what_it_asks_for() -> None:

@@ -27,7 +27,9 @@ _EXIT_LOST = 124
 
 
 def _list(_: argparse.Namespace) -> int:
+    """Ends with 1 when a kernel is wished for and cannot be had: who counts on the list must not take it for whole."""
     locked = {each.name: each for each in recipes.locked_kernels()}
+    complete = True
     for wish in recipes.kernel_wishes():
         if each := locked.get(wish.name):
             size = sum(package.size for package in each.packages) >> 20
@@ -37,10 +39,11 @@ def _list(_: argparse.Namespace) -> int:
                 f"{each.name:<12} {each.abi:<34} {each.version:<14} {each.suite:<18} {size:>4} MB{note}"
             )
         else:
+            complete = False
             print(
                 f"{wish.name:<12} not resolved: run `python3 -m vmlab resolve {wish.name}`"
             )
-    return 0
+    return 0 if complete else 1
 
 
 def _resolve(args: argparse.Namespace) -> int:

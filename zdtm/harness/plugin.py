@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
+from collections import Counter
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Iterator, Optional
@@ -273,12 +274,15 @@ class Matrix:
         """Why this run proves nothing; empty if it does."""
         if not self.files_seen or (self.collected and not self.ordered):
             return ""  # workloads were not asked for, or -k chose other tests
-        ran = sum(1 for entry in self.finished if entry.result.verdict != SKIP)
-        return (
-            f"{ran} cells ran, at least {self.min_cells} must"
-            if ran < self.min_cells
-            else ""
+        ran = Counter(
+            entry.cell.machine
+            for entry in self.finished
+            if entry.result.verdict != SKIP
         )
+        idle = [name for name in self.selection.machines if not ran[name]]
+        if ran.total() < self.min_cells or not ran:
+            return f"{ran.total()} cells ran, at least {max(1, self.min_cells)} must"
+        return f"no cell ran on machine {', '.join(idle)}" if idle else ""
 
     def close(self) -> None:
         if self._scheduler is not None:

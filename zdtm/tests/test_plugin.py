@@ -106,6 +106,13 @@ def test_too_few_cells_are_a_failure(matrix) -> None:  # type: ignore[no-untyped
     assert code == 1 and "2 cells ran, at least 3 must" in text
 
 
+def test_a_machine_without_a_cell_is_a_failure(matrix) -> None:  # type: ignore[no-untyped-def]
+    options = ("--scenario", "native", "--word-size", "64", "--machine", "host")
+    code, text = matrix(*options, "--machine", "vm:6.12", "-k", "host")
+    assert code == 1 and "2 passed" in text
+    assert "no cell ran on machine vm:6.12" in text
+
+
 def test_a_skip_that_nobody_expects_is_an_error(matrix, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     code, text = matrix(
         "--scenario", "native", "--word-size", "64", workloads=("lacking",)
@@ -119,7 +126,8 @@ def test_only_skips_are_a_failure(matrix, tmp_path: Path) -> None:  # type: igno
     source.write_text(
         "// Needs what is not there.\n// rows: M1\n// attr: needs=feature\n"
     )
-    code, text = matrix("--scenario", "native", "--word-size", "64", workloads=())
+    options = ("--scenario", "native", "--word-size", "64", "--min-cells", "0")
+    code, text = matrix(*options, workloads=())
     assert code == 1 and "1 skipped" in text and "0 cells ran" in text
 
 
