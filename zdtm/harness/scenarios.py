@@ -6,11 +6,12 @@ import time
 from typing import Callable
 
 from harness.cored import cored
-from harness.engines.base import NotOffered
+from harness.engines.base import NotOffered, Outcome
 from harness.executed import executed
 from harness.gathering import gathered
 from harness.golden import golden_made, golden_restored
 from harness.killing import killed, killed_while_writing
+from harness.oracle.tree import tree
 from harness.real import interrupted, undisturbed
 from harness.stage import CellFailure, Stage, last_line
 from harness.streaming import streamed_large
@@ -46,7 +47,14 @@ def keep_running(stage: Stage) -> None:
     stage.dump(image, leave_running=True)
     stage.expect_same(before, "after the dump")
     kept = KeptDirectory(stage.work, stage.work.parent / "kept")
-    moved_on = state_of(stage.work) != moved
+    moved_on = sorted(
+        f"{name}: {moved.get(name)} -> {now.get(name)}"
+        for now in [state_of(stage.work)]
+        for name in moved.keys() | now.keys()
+        if moved.get(name) != now.get(name)
+    )
+    if moved_on and not stage.spec.loops:
+        raise CellFailure(f"files changed while it was dumped: {moved_on[:10]}")
     stage.go_on()
     if moved_on:
         stage.notes.append(
@@ -98,11 +106,15 @@ def refused(stage: Stage) -> None:
     stage.start()
     before = stage.witness()
     image = stage.images / "must-not-exist"
-    for step in ("check", "dump"):
-        if step == "check":
-            outcome = stage.engine.check(stage.tree_root)
-        else:
-            outcome = stage.engine.dump(stage.tree_root, image, leave_running=True)
+    steps: dict[str, Callable[[], Outcome]] = {
+        "check": lambda: stage.engine.check(stage.tree_root),
+        "dump that leaves it running": lambda: stage.engine.dump(
+            stage.tree_root, image, leave_running=True
+        ),
+        "dump": lambda: stage.engine.dump(stage.tree_root, image, leave_running=False),
+    }
+    for step, run in steps.items():
+        outcome = run()
         stage.log(outcome.text())
         if outcome.code != 3:
             raise CellFailure(
@@ -167,9 +179,12 @@ def _expect_named(stage: Stage, step: str, blockers: list[dict[str, object]]) ->
     if not named:
         kinds = sorted({str(blocker.get("kind")) for blocker in blockers})
         raise CellFailure(f"{step} does not name the kind {kind}, only {kinds}")
+    members = tree(stage.tree_root)
     for blocker in named:
-        if not isinstance(blocker.get("pid"), int):
-            raise CellFailure(f"{step} does not say in which pid: {blocker}")
+        if blocker.get("pid") not in members:
+            raise CellFailure(
+                f"{step} does not say in which pid of {members}: {blocker}"
+            )
         for part in ("where", "reason"):
             if not blocker.get(part):
                 raise CellFailure(f"{step} does not say {part}: {blocker}")

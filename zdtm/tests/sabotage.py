@@ -156,6 +156,13 @@ class LeavesSharedMemory(DoesNothing):
         Path("/dev/shm/litter").touch()
 
 
+class ChangesFiles(DoesNothing):
+    """In a way that no descriptor or mapping of the program shows."""
+
+    def plant(self, pid: int, image: Path) -> None:
+        Path(f"/proc/{pid}/cwd/litter").touch()
+
+
 class VerifyComplains(DoesNothing):
     def verify(self, image: Path) -> Outcome:
         return outcome(4, errors="bad checksum")
@@ -242,7 +249,7 @@ class Refuses(Engine):
     def dump(self, pid: int, image: Path, leave_running: bool) -> Outcome:
         if self.options.get("writes"):
             image.touch()
-        if self.options.get("kills"):
+        if self.options.get("kills") == ("and leaves" if leave_running else "and ends"):
             os.kill(pid, signal.SIGKILL)
         return outcome(self.options.get("dump_code", 3), json.dumps(self.report(pid)))
 

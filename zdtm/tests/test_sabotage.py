@@ -30,6 +30,7 @@ KEEP_RUNNING = [
     ("LeavesTemporary", "two_files", "litter in TMPDIR"),
     ("LeavesMount", "counting", "left behind: mounts"),
     ("LeavesSharedMemory", "counting", "left behind: shared memory"),
+    ("ChangesFiles", "two_files", "files changed while it was dumped"),
     ("VerifyComplains", "two_files", "verify finds a fresh image bad"),
     ("CheckComplains", "two_files", "check finds blockers"),
 ]
@@ -84,14 +85,16 @@ def test_an_honest_engine_gets_through_the_part_it_offers(run: Run) -> None:
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"check_code": 0}, "check ends with 0"),
-    ({"dump_code": 1}, "dump ends with 1"),
+    ({"dump_code": 1}, "dump that leaves it running ends with 1"),
     ({"change": {"kind": "other"}}, "does not name the kind"),
     ({"drop": ["kind"]}, "does not name the kind"),
     ({"drop": ["pid"]}, "does not say in which pid"),
+    ({"change": {"pid": 1}}, "does not say in which pid"),
     ({"drop": ["where"]}, "does not say where"),
     ({"change": {"reason": ""}}, "does not say reason"),
     ({"writes": True}, "litter beside the image"),
-    ({"kills": True}, "the tree is gone"),
+    ({"kills": "and leaves"}, "gone after the refused dump that leaves it running"),
+    ({"kills": "and ends"}, "gone after the refused dump:"),
 ]
 
 
