@@ -3,6 +3,7 @@
 from .channel import Channel
 from .errors import KernelMissing, VmlabError, VmLost, VmSetupError
 from .recipes import LockedKernel
+from .recipes import lacks_of
 from .recipes import locked_kernels as kernels
 from .vm import Vm
 
@@ -15,4 +16,5 @@ __all__ = [
     "VmSetupError",
     "VmlabError",
     "kernels",
+    "lacks_of",
 ]

@@ -20,6 +20,7 @@ _APPEND = (
     # Emulation is slow: no waiting for grace periods or entropy, no tests of clocks and ciphers, no search for absent devices.
     "rcupdate.rcu_expedited=1",
     "random.trust_cpu=on",
+    "hugepages=2",  # programs find some, as where an owner has set them aside
     "tsc=reliable",
     "no_timer_check",
     "cryptomgr.notests",

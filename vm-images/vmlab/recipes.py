@@ -22,6 +22,7 @@ class KernelWish:
     suite: str
     image: str
     packages: tuple[str, ...]
+    lacks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,13 @@ def _read_lock(path: Path) -> dict[str, Any]:
 def kernel_wishes() -> list[KernelWish]:
     table = _read_toml("kernels.toml")["kernel"]
     return [
-        KernelWish(name, row["suite"], row["image"], tuple(row["packages"]))
+        KernelWish(
+            name,
+            row["suite"],
+            row["image"],
+            tuple(row["packages"]),
+            frozenset(row["lacks"]),
+        )
         for name, row in table.items()
     ]
 
@@ -84,6 +91,11 @@ def kernel_wish(name: str) -> KernelWish:
         if wish.name == name:
             return wish
     raise KernelMissing(f"kernels.toml has no kernel {name}")
+
+
+def lacks_of(name: str) -> frozenset[str]:
+    """What programs in a machine with this kernel do not find."""
+    return kernel_wish(name).lacks
 
 
 def module_wish() -> ModuleWish:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Sequence
 
+from harness.presence import feature_name
 from harness.rows import NAMES
 
 WORD_SIZES = ("64", "32", "mixed64", "mixed32")
@@ -51,8 +52,9 @@ class Workload:
         return "deadlines" in self.attributes
 
     @property
-    def needs(self) -> str:
-        return self.attributes.get("needs", "")
+    def needs(self) -> frozenset[str]:
+        told = self.attributes.get("needs", "")
+        return frozenset(feature_name(word) for word in told.split(",") if word)
 
     @property
     def deadline_s(self) -> float:

@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from harness import engines, procfs, program
+from harness import engines, presence, procfs, program
 from harness.cells import ERROR, FAIL, PASS, SKIP, CellResult, CellSpec
 from harness.engines.base import NotOffered
 from harness.oracle.tree import tree
@@ -20,7 +20,7 @@ def run(spec: CellSpec, folder: Path) -> CellResult:
     began = time.monotonic()
     stage = Stage(spec, engines.load(spec.engine), folder)
     mounts = mounts_here()
-    verdict, reason = _verdict(stage)
+    verdict, reason, missing = _verdict(stage)
     if verdict == SKIP and stage.running is not None:
         # The scenario stopped half-way, so the program is still there by right.
         for pid in tree(stage.running.root):
@@ -38,24 +38,33 @@ def run(spec: CellSpec, folder: Path) -> CellResult:
         time.monotonic() - began,
         stage.timings_ms,
         stage.notes,
+        missing,
+        [" ".join(key) for key in sorted(stage.moving)],
     )
 
 
-def _verdict(stage: Stage) -> tuple[str, str]:
+def _verdict(stage: Stage) -> tuple[str, str, str]:
+    """The verdict, its reason, and the feature that is missing."""
     try:
         {**SCENARIOS, **SPECIAL}[stage.spec.scenario](stage)
-        return PASS, ""
+        return PASS, "", ""
     except CellFailure as failure:
-        return FAIL, str(failure)
+        return FAIL, str(failure), ""
     except program.MissingFeature as missing:
-        return SKIP, str(missing)
+        feature = str(missing)
+        if feature in presence.OF_THE_CPU and presence.is_present(feature):
+            return ERROR, f"it says that {feature} is missing, but the CPU has it", ""
+        return SKIP, f"missing: {feature}", feature
     except NotOffered as operation:
-        return SKIP, f"engine {stage.spec.engine.name} offers no {operation}"
+        told = f"engine {stage.spec.engine.name} offers no {operation}"
+        if str(operation) in stage.engine.not_offered:
+            return SKIP, told, ""
+        return ERROR, f"{told}, which its adapter promises", ""
     except program.ProgramError as error:
         # Before any checkpoint: not the engine's fault, except that native judges the program.
-        return (FAIL if stage.spec.scenario == "native" else ERROR), str(error)
+        return (FAIL if stage.spec.scenario == "native" else ERROR), str(error), ""
     except WaitTimeout as late:
-        return FAIL, str(late)
+        return FAIL, str(late), ""
 
 
 def leftovers(stage: Stage, mounts: str) -> list[str]:

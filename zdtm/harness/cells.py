@@ -10,6 +10,7 @@ PASS = "pass"
 FAIL = "fail"
 SKIP = "skip"
 ERROR = "error"
+VERDICTS = (PASS, FAIL, SKIP, ERROR)
 
 
 @dataclass
@@ -60,6 +61,9 @@ class CellResult:
     seconds: float = 0.0
     timings_ms: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    missing: str = ""  # of a skipped cell: the feature that the program did not find
+    uncompared: list[str] = field(default_factory=list)  # facts that never stood still
+    lost: list[str] = field(default_factory=list)  # why other machines got lost on it
     folder: str = ""  # where the artefacts are, if they were kept
 
     def to_json(self) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
-from harness.engines.base import NotOffered
+from harness.program import MissingFeature
 from harness.stage import CellFailure, Stage, last_line
 
 Generation = Callable[[Stage, str, bool], None]
@@ -23,7 +23,7 @@ def executed(stage: Stage, generation: Generation) -> None:
     name = str(stage.spec.options["name"])
     status = _told(stage, "status")
     if status["kernel"] == "absent":
-        raise NotOffered("binfmt_misc: this kernel has none")
+        raise MissingFeature("binfmt_misc")
     if status["entries"]:
         stage.notes.append("images were registered before: not seen to be refused")
     else:

@@ -21,9 +21,18 @@ from harness.cases import (
     Workload,
     read_workload,
 )
-from harness.cells import ERROR, FAIL, SKIP, CellResult, CellSpec, EngineSpec
+from harness.cells import (
+    ERROR,
+    FAIL,
+    SKIP,
+    VERDICTS,
+    CellResult,
+    CellSpec,
+    EngineSpec,
+)
 from harness.engines import ADAPTERS
 from harness.machines import Machine, MachineUnusable, open_machine
+from harness.presence import OF_THE_CPU
 from harness.report import Finished, text_summary, write_reports
 from harness.scheduler import Scheduler
 
@@ -135,7 +144,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     matrix.close()
     if (
         not session.config.option.collectonly
-        and matrix.too_few()
+        and matrix.shortcomings()
         and exitstatus in (0, 5)
     ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -153,7 +162,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
                 f"report: {config.option.report / 'index.html'}"
             )
         terminalreporter.write_line(f"seed: {matrix.seed}")
-    if reason := matrix.too_few():
+    for reason in matrix.shortcomings():
         terminalreporter.write_line(f"FAILED: {reason}", red=True)
 
 
@@ -184,6 +193,8 @@ class Matrix:
         self.collected = 0
         self.finished: list[Finished] = []
         self.futures: dict[str, Future[CellResult]] = {}
+        self.lacks: dict[str, Optional[frozenset[str]]] = {}  # of each machine
+        self.late: list[str] = []  # complaints of kernels
         self._scheduler: Optional[Scheduler] = None
         self._started = False
         self._scratch: Optional[Path] = None
@@ -204,6 +215,7 @@ class Matrix:
                 machines[name] = open_machine(name, self.build, self.scratch())
             except MachineUnusable as error:
                 unusable[name] = str(error)
+        self.lacks = {name: machine.lacks for name, machine in machines.items()}
         self._scheduler = Scheduler(machines, self.jobs)
         for item in items:
             cell = item.cell
@@ -270,6 +282,11 @@ class Matrix:
             words += ["--repeat", str(cell.repeat + 1)]
         return " ".join(words)
 
+    def shortcomings(self) -> list[str]:
+        """Why this run is red whatever its cells say. Requires: closed."""
+        late = [f"after the last cell the kernel complained: {x}" for x in self.late]
+        return [*filter(None, [self.too_few()]), *late]
+
     def too_few(self) -> str:
         """Why this run proves nothing; empty if it does."""
         if not self.files_seen or (self.collected and not self.ordered):
@@ -287,6 +304,7 @@ class Matrix:
     def close(self) -> None:
         if self._scheduler is not None:
             self._scheduler.stop()
+            self.late = self._scheduler.late_problems
             self._scheduler = None
         if self._scratch is not None and not self.keep:
             shutil.rmtree(self._scratch, ignore_errors=True)
@@ -306,9 +324,20 @@ class WorkloadFile(pytest.File):
             yield CellItem.from_parent(self, name=cell.label, cell=cell)
 
 
-def plain(text: str) -> str:
-    """io_flusher and "io flusher" are one feature."""
-    return "".join(letter for letter in text.lower() if letter.isalnum())
+def contradiction(
+    result: CellResult, workload: Workload, lacks: Optional[frozenset[str]]
+) -> str:
+    """Why this verdict is not believed; empty if it is. `lacks`: what is known of the machine, None if nothing is."""
+    if result.verdict not in VERDICTS:
+        return f"no verdict is called {result.verdict!r}"
+    if result.verdict != SKIP or not result.missing:
+        return ""  # an engine that offers less than its adapter promises is no skip
+    if result.missing not in workload.needs:
+        return "a skip that nobody expects"
+    # A feature of the CPU has been looked for by the cell itself.
+    if lacks is not None and result.missing not in lacks | OF_THE_CPU:
+        return "a skip where the machine is said to have it"
+    return ""
 
 
 class CellFailed(Exception):
@@ -327,19 +356,14 @@ class CellItem(pytest.Item):
         """Waits here, because what is raised in the set-up counts as an error and not as a failure."""
         matrix = self.config.stash[KEY]
         result = self.answer = matrix.result(self)
-        if result.verdict == SKIP and not self._may_skip(result, self.cell.workload):
+        if wrong := contradiction(
+            result, self.cell.workload, matrix.lacks.get(self.cell.machine)
+        ):
             result.verdict = ERROR
-            result.reason = f"a skip that nobody expects: {result.reason}"
+            result.reason = f"{wrong}: {result.reason}"
         matrix.finished.append(Finished(self.cell, result, matrix.command(self.cell)))
         if result.verdict == ERROR:
             pytest.fail(self._told(result), pytrace=False)
-
-    @staticmethod
-    def _may_skip(result: CellResult, workload: Workload) -> bool:
-        if result.reason.startswith("engine "):
-            return True
-        said = plain(result.reason)
-        return any(plain(word) in said for word in workload.needs.split(",") if word)
 
     def runtest(self) -> None:
         assert self.answer is not None

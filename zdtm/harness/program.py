@@ -9,6 +9,7 @@ from typing import Optional
 
 from harness import procfs
 from harness.engines.base import Running
+from harness.presence import feature_name
 from harness.waiting import WaitTimeout, wait_until
 
 SIGSUSPEND = {"130", "179", "72"}  # rt_sigsuspend 64, rt_sigsuspend 32, sigsuspend 32
@@ -21,7 +22,10 @@ class ProgramError(Exception):
 
 
 class MissingFeature(Exception):
-    """The workload says that this machine lacks what it needs."""
+    """This machine lacks what is needed: the message is its name."""
+
+
+SKIPS = "SKIP: missing "
 
 
 def start(program: str, argv: list[str], work: Path, slowness: int) -> int:
@@ -70,9 +74,10 @@ def wait_ready(program: Running, work: Path, deadline_s: float) -> None:
         if "READY" in lines and code is None:
             return "ready"
         if code == 77:
-            raise MissingFeature(
-                next((x for x in lines if x.startswith("SKIP")), "SKIP: (no word)")
-            )
+            told = [x.removeprefix(SKIPS) for x in lines if x.startswith(SKIPS)]
+            if not told:
+                raise ProgramError(f"it skips and does not say why: {lines[-3:]}")
+            raise MissingFeature(feature_name(told[0]))
         if code is not None:
             raise ProgramError(
                 f"it ended with {code} before the checkpoint: {lines[-3:]}"

@@ -19,7 +19,7 @@ class Order:
 
 
 class Scheduler:
-    """Orders of one machine are taken in turn by its slots; a lost machine costs one retry."""
+    """Orders of one machine are taken in turn by its slots; one lost for no reason of its own costs one retry."""
 
     def __init__(self, machines: dict[str, Machine], jobs: int) -> None:
         self._machines = machines
@@ -28,7 +28,8 @@ class Scheduler:
         self._lock = threading.Lock()
         self._stopping = False
         self._threads: list[threading.Thread] = []
-        self.problems: list[str] = []
+        # Of kernels after their last cell, which has its answer by then. Complete after stop().
+        self.late_problems: list[str] = []
 
     def submit(self, spec: CellSpec, machine: str) -> Future[CellResult]:
         """Requires: not started yet."""
@@ -66,6 +67,8 @@ class Scheduler:
                 slot = self._run(order, slot)
         finally:
             if slot is not None:
+                late = [f"{name}: {problem}" for problem in slot.problems()]
+                self.late_problems += late
                 slot.close()
 
     def _run(self, order: Order, slot: Slot | None) -> Slot | None:
@@ -81,6 +84,9 @@ class Scheduler:
                 reasons.append(str(lost))
                 _close_quietly(slot)
                 slot = None
+                if lost.trouble:
+                    reasons.append("its kernel was in trouble, so no second try")
+                    break
                 continue
             except MachineUnusable as error:
                 reasons.append(str(error))
@@ -92,8 +98,7 @@ class Scheduler:
                 _close_quietly(slot)
                 slot = None
                 break
-            if reasons:
-                result.notes.append(f"second try, the machine was lost: {reasons[0]}")
+            result.lost = reasons
             order.future.set_result(result)
             return slot
         what = f"machine {order.machine}: " + "; then: ".join(reasons)
@@ -106,7 +111,6 @@ class Scheduler:
             result.verdict = ERROR
             result.reason = f"the kernel complained: {problems[0]}; {result.reason}"
             result.log += "\n--- kernel:\n" + "\n".join(problems)
-            self.problems += problems
 
 
 def _close_quietly(slot: Slot | None) -> None:

@@ -29,6 +29,8 @@ def outcome(code: int, output: str = "", errors: str = "") -> Outcome:
 class DoesNothing(Engine):
     """The control: dump with --leave-running and check are honest, there is no restore."""
 
+    not_offered = frozenset({"restore"})
+
     def dump(self, pid: int, image: Path, leave_running: bool) -> Outcome:
         image.write_text("an image\n")
         self.plant(pid, image)
@@ -42,6 +44,10 @@ class DoesNothing(Engine):
 
     def check(self, pid: int) -> Outcome:
         return outcome(0)
+
+
+class PromisesToRestore(DoesNothing):
+    not_offered = frozenset()
 
 
 class WritesNothing(DoesNothing):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from harness.cases import Cell, HeadError, Selection, discover, parse_head
+from harness.presence import feature_name
+
+WORKLOADS = Path(__file__).parent.parent / "workloads"
 
 GOOD = """// A pipe keeps its bytes, all of them.
 // rows: P1 F2
@@ -25,7 +29,7 @@ def test_everything_is_read() -> None:
     assert (workload.group, workload.name) == ("pipes", "data")
     assert workload.promise == "A pipe keeps its bytes, all of them."
     assert workload.rows == ("P1", "F2")
-    assert workload.loops and workload.needs == "avx512"
+    assert workload.loops and workload.needs == {"avx512"}
     assert workload.deadline_s == 90
 
 
@@ -104,7 +108,47 @@ def test_the_root_of_a_mixed_tree_has_the_word_size_it_says() -> None:
 
 
 def test_every_workload_of_the_tree_has_a_good_head() -> None:
-    found = discover(Path(__file__).parent.parent / "workloads")
+    found = discover(WORKLOADS)
     assert len(found) >= 53
     names = [workload.name for workload in found]
     assert len(set(names)) == len(names)
+
+
+def balanced(text: str, start: int) -> str:
+    """What stands between the bracket before `start` and the one that closes it."""
+    depth, end = 1, start
+    while depth:
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        end += 1
+    return text[start : end - 1]
+
+
+def features_in(code: str) -> set[str]:
+    """The last string of each NEEDS() and zdtm_skip()."""
+    calls = [m.end() for m in re.finditer(r"\b(?:NEEDS|zdtm_skip)\(", code)]
+    return {re.findall(r'"([^"]*)"', balanced(code, start))[-1] for start in calls}
+
+
+def test_every_head_needs_exactly_what_its_program_may_miss() -> None:
+    for workload in discover(WORKLOADS):
+        features = features_in(workload.source.read_text())
+        assert workload.needs == {feature_name(x) for x in features}, workload.key
+
+
+def test_the_table_of_refused_programs_is_complete() -> None:
+    lines = (WORKLOADS / "refused" / "README.md").read_text().splitlines()
+    table = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in lines
+        if line.startswith("| `")
+    ]
+    told = {
+        (kind.strip("`"), name)
+        for kind, _, names in table
+        for name in names.split(", ")
+    }
+    refused = [x for x in discover(WORKLOADS) if x.group == "refused"]
+    assert told == {(x.refused_kind, x.name) for x in refused}
+    for kind, rows, _ in table:
+        mine = {row for x in refused if f"`{x.refused_kind}`" == kind for row in x.rows}
+        assert set(rows.split()) == mine, kind

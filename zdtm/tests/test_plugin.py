@@ -113,6 +113,18 @@ def test_a_machine_without_a_cell_is_a_failure(matrix) -> None:  # type: ignore[
     assert "no cell ran on machine vm:6.12" in text
 
 
+def test_a_kernel_that_complains_after_the_last_cell_is_a_failure(matrix, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "zdtm" / "workloads" / "conftest.py").write_text(
+        "from harness.machines.host import HostSlot\n"
+        "told = iter([[], ['BUG: late']])\n"
+        "HostSlot.problems = lambda slot: next(told)\n"
+    )
+    options = ("--scenario", "native", "--word-size", "64")
+    code, text = matrix(*options, workloads=("position",))
+    assert code == 1 and "1 passed" in text
+    assert "after the last cell the kernel complained: host: BUG: late" in text
+
+
 def test_a_skip_that_nobody_expects_is_an_error(matrix, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     code, text = matrix(
         "--scenario", "native", "--word-size", "64", workloads=("lacking",)
@@ -124,7 +136,7 @@ def test_only_skips_are_a_failure(matrix, tmp_path: Path) -> None:  # type: igno
     source = tmp_path / "zdtm" / "workloads" / "files" / "lacking.c"
     matrix(workloads=("lacking",))
     source.write_text(
-        "// Needs what is not there.\n// rows: M1\n// attr: needs=feature\n"
+        "// Needs what is not there.\n// rows: M1\n// attr: needs=a_feature_of_the_future\n"
     )
     options = ("--scenario", "native", "--word-size", "64", "--min-cells", "0")
     code, text = matrix(*options, workloads=())

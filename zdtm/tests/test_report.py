@@ -98,3 +98,18 @@ def test_what_is_refused_is_not_called_carried() -> None:
     assert not row.carried and {x.cell.scenario for x in row.refused} == {"refused"}
     assert "carried" not in text_summary(entries)
     assert "rows of state refused by name:  F5 2/2" in text_summary(entries)
+
+
+def test_what_a_pass_does_not_show_is_counted(tmp_path: Path) -> None:
+    entries = finished()
+    assert " cells " not in text_summary(entries)
+    name = entries[0].result.id
+    entries[0].result.lost.append("no answer in 90 s")
+    entries[0].result.uncompared += ["pid 2 state", "pid 3 state"]
+    told = (
+        f"1 cells needed a second machine; {name}: no answer in 90 s",
+        f"1 cells had facts that never stood still; {name}: pid 2 state",
+    )
+    write_reports(tmp_path, entries, 7)
+    page = (tmp_path / "index.html").read_text()
+    assert all(line in text_summary(entries) and line in page for line in told)

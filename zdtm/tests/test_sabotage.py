@@ -8,6 +8,7 @@ import pytest
 from conftest import Run
 
 from harness.cells import ERROR, FAIL, PASS, SKIP
+from harness.presence import is_present
 
 # Engine, program, what the reason must speak of.
 KEEP_RUNNING = [
@@ -130,7 +131,31 @@ def test_native_catches_a_wrong_program(run: Run) -> None:
 def test_a_missing_feature_is_a_skip_with_its_name(run: Run) -> None:
     result = run("lacking", "native")
     assert result.verdict == SKIP
-    assert "a feature of the future" in result.reason
+    assert result.missing == "a feature of the future"
+
+
+def test_a_feature_that_the_cpu_has_is_not_taken_for_missing(run: Run) -> None:
+    says = ["-c", "echo SKIP: missing avx; exit 77"]
+    result = run("/bin/sh", "native", argv=says)
+    assert result.verdict == (ERROR if is_present("avx") else SKIP), result
+
+
+def test_a_skip_without_a_word_is_none(run: Run) -> None:
+    result = run("/bin/sh", "native", argv=["-c", "exit 77"])
+    assert result.verdict == FAIL, result
+    assert "does not say why" in result.reason
+
+
+def test_an_engine_keeps_what_its_adapter_promises(run: Run) -> None:
+    result = run("position", "keep-running", "sabotage:PromisesToRestore")
+    assert result.verdict == ERROR, result
+    assert "offers no restore, which its adapter promises" in result.reason
+
+
+def test_a_quiet_program_must_stand_still(run: Run) -> None:
+    result = run("restless", "keep-running", "sabotage:DoesNothing")
+    assert result.verdict == FAIL, result
+    assert "never stands still" in result.reason and "'pos'" in result.reason
 
 
 def test_a_program_that_never_gets_ready_is_an_error(run: Run) -> None:

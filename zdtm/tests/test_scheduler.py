@@ -18,6 +18,7 @@ def spec(name: str) -> CellSpec:
 class FakeSlot(Slot):
     def __init__(self, machine: FakeMachine) -> None:
         self.machine = machine
+        self.asked = 0  # how often for problems
 
     def run(self, spec: CellSpec) -> CellResult:
         self.machine.runs.append(spec.id)
@@ -25,15 +26,14 @@ class FakeSlot(Slot):
             spec.id in self.machine.loses
             and self.machine.runs.count(spec.id) <= self.machine.loses[spec.id]
         ):
-            raise MachineLost("power cut")
+            raise MachineLost("power cut", self.machine.trouble)
         if spec.id == "bug":
             raise RuntimeError("a bug of the harness")
         return CellResult(spec.id, PASS)
 
     def problems(self) -> list[str]:
-        return (
-            ["BUG: scheduling while atomic"] if self.machine.runs[-1] == "oops" else []
-        )
+        self.asked += 1
+        return self.machine.complaints.get(self.asked, [])
 
     def close(self) -> None:
         self.machine.closed += 1
@@ -41,11 +41,17 @@ class FakeSlot(Slot):
 
 class FakeMachine(Machine):
     def __init__(
-        self, loses: dict[str, int] | None = None, broken: bool = False
+        self,
+        loses: dict[str, int] | None = None,
+        broken: bool = False,
+        trouble: list[str] | None = None,
+        complaints: dict[int, list[str]] | None = None,
     ) -> None:
         self.name = "fake"
         self.loses = loses or {}
         self.broken = broken
+        self.trouble = trouble or []  # of its kernel when it gets lost
+        self.complaints = complaints or {}  # of its kernel when asked the nth time
         self.runs: list[str] = []
         self.opened = self.closed = 0
 
@@ -67,12 +73,18 @@ class FakeMachine(Machine):
 
 
 def run(machine: FakeMachine, *names: str, jobs: int = 1) -> list[CellResult]:
+    return run_to_the_end(machine, *names, jobs=jobs)[0]
+
+
+def run_to_the_end(
+    machine: FakeMachine, *names: str, jobs: int = 1
+) -> tuple[list[CellResult], list[str]]:
     scheduler = Scheduler({"fake": machine}, jobs)
     futures = [scheduler.submit(spec(name), "fake") for name in names]
     scheduler.start()
     results = [future.result(timeout=10) for future in futures]
     scheduler.stop()
-    return results
+    return results, scheduler.late_problems
 
 
 def test_every_order_is_answered_in_turn() -> None:
@@ -86,7 +98,7 @@ def test_a_lost_machine_is_replaced_and_the_cell_run_again() -> None:
     machine = FakeMachine(loses={"b": 1})
     results = run(machine, "a", "b", "c")
     assert [result.verdict for result in results] == [PASS] * 3
-    assert "power cut" in results[1].notes[0]
+    assert [result.lost for result in results] == [[], ["power cut"], []]
     assert machine.opened == machine.closed == 2
 
 
@@ -108,10 +120,26 @@ def test_a_bug_of_the_harness_is_an_error_and_no_hang() -> None:
     assert "RuntimeError" in results[0].reason
 
 
+def test_a_kernel_in_trouble_that_takes_the_machine_down_gets_no_second_try() -> None:
+    machine = FakeMachine(loses={"b": 1}, trouble=["Oops: 0000"])
+    results = run(machine, "a", "b", "c")
+    assert [result.verdict for result in results] == [PASS, ERROR, PASS]
+    assert machine.runs == ["a", "b", "c"]
+    assert "power cut; then: its kernel was in trouble" in results[1].reason
+
+
 def test_a_kernel_that_complains_makes_an_error_of_a_pass() -> None:
-    result = run(FakeMachine(), "oops")[0]
-    assert result.verdict == ERROR
+    machine = FakeMachine(complaints={1: ["BUG: scheduling while atomic"]})
+    (result,), late = run_to_the_end(machine, "a")
+    assert result.verdict == ERROR and late == []
     assert "scheduling while atomic" in result.reason
+
+
+def test_a_kernel_that_complains_after_its_last_cell_is_heard() -> None:
+    machine = FakeMachine(complaints={2: ["BUG: scheduling while atomic"]})
+    (result,), late = run_to_the_end(machine, "a")
+    assert result.verdict == PASS
+    assert late == ["fake: BUG: scheduling while atomic"]
 
 
 def test_two_slots_share_the_orders() -> None:

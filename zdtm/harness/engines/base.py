@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 
 class NotOffered(Exception):
-    """This engine has no such operation; the cell is skipped by name."""
+    """This engine has no such operation; where its adapter says so, the cell is skipped by name."""
 
 
 @dataclass
@@ -112,6 +112,8 @@ class Engine:
     """The base is the engine `none`: it offers nothing, which is enough for native runs."""
 
     hostile = True  # run it with odd attributes of its own
+    # The operations (as NotOffered names them) for the lack of which a cell is skipped; all others are promised.
+    not_offered: frozenset[str] = frozenset()
 
     def __init__(self, program: str, **options: Any) -> None:
         self.program = program

@@ -11,6 +11,7 @@ from harness.engines.base import Engine, Outcome, Running
 
 
 class Criu(Engine):
+    not_offered = frozenset({"check", "streams"})
     hostile = False  # it needs more descriptors than the odd limit allows, and hands its nice value on
 
     def dump(self, pid: int, image: Path, leave_running: bool) -> Outcome:

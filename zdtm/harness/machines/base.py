@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Optional, Sequence
 
 from harness.cells import CellResult, CellSpec
 
 
 class MachineLost(Exception):
-    """The machine went away in the middle of a cell: an error of the harness, not of the cell."""
+    """The machine went away in the middle of a cell. `trouble`: what its kernel had complained about before."""
+
+    def __init__(self, reason: str, trouble: Sequence[str] = ()) -> None:
+        super().__init__(reason)
+        self.trouble = list(trouble)
 
 
 class MachineUnusable(Exception):
@@ -41,6 +46,8 @@ class Slot(ABC):
 class Machine(ABC):
     name: str
     slowness: int = 1  # deadlines are stretched by it
+    # What programs do not find here, by the names they use; None where nobody can know it beforehand.
+    lacks: Optional[frozenset[str]] = None
 
     @abstractmethod
     def open_slot(self) -> Slot:

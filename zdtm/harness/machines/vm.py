@@ -8,8 +8,10 @@ import tempfile
 from pathlib import Path
 
 import vmlab
+from vmlab.console import problems_in
 
 from harness.cells import CellResult, CellSpec
+from harness.presence import feature_name
 from harness.machines.base import Machine, MachineLost, MachineUnusable, Slot
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -40,7 +42,8 @@ class VmSlot(Slot):
         except (vmlab.KernelMissing, vmlab.VmSetupError) as error:
             raise MachineUnusable(f"machine vm:{machine.kernel}: {error}") from None
         except vmlab.VmLost as lost:
-            raise MachineLost(f"it did not come up: {lost}") from None
+            trouble = problems_in(str(lost))  # the console's last words are in it
+            raise MachineLost(f"it did not come up: {lost}", trouble) from None
 
     def run(self, spec: CellSpec) -> CellResult:
         try:
@@ -48,11 +51,9 @@ class VmSlot(Slot):
             self._agent.stdin.flush()
             line = self._read_line(spec.deadline_s + GRACE_S)
         except (vmlab.VmLost, OSError) as lost:
-            raise MachineLost(f"{lost}; console: {self._console_tail()}") from None
+            raise self._lost(str(lost)) from None
         if not line:
-            raise MachineLost(
-                f"the agent in the guest ended; console: {self._console_tail()}"
-            )
+            raise self._lost("the agent in the guest ended")
         return CellResult.from_json(line.decode())
 
     def _read_line(self, deadline_s: float) -> bytes:
@@ -61,8 +62,10 @@ class VmSlot(Slot):
             raise vmlab.VmLost(f"no answer in {deadline_s:g} s")
         return bytes(self._agent.stdout.readline())
 
-    def _console_tail(self) -> str:
-        return " | ".join(self._vm.console_problems()[-3:]) or "nothing remarkable"
+    def _lost(self, reason: str) -> MachineLost:
+        trouble = self.problems()
+        told = " | ".join(trouble[-3:]) or "nothing remarkable"
+        return MachineLost(f"{reason}; console: {told}", trouble)
 
     def problems(self) -> list[str]:
         return list(self._vm.console_problems())
@@ -88,6 +91,7 @@ class VmMachine(Machine):
             raise MachineUnusable(
                 f"machine {self.name}: no such kernel; there are {known}"
             )
+        self.lacks = frozenset(map(feature_name, vmlab.lacks_of(kernel)))
 
     def payload(self) -> list[tuple[Path, str]]:
         found = [(PACKAGE, f"{GUEST}/py/harness")]

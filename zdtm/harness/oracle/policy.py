@@ -66,6 +66,13 @@ FDINFO = {
     "ino": "numbers of pipes and anonymous inodes are new ones; identity is compared as sharing",
 }
 
+# What may go on moving in a program that is quiet otherwise. All else that moves is an error of the program, or of the engine.
+MAY_MOVE = {
+    ("state", ""): "a thread that sleeps and wakes is seen in both states",
+    ("blocked at", "sp"): "it is blocked at one look and running at another",
+    ("blocked at", "pc"): "it is blocked at one look and running at another",
+}
+
 # Fields of the whole record.
 RECORD = {
     "root's ppid": "the restored root is the child of whoever restored it",

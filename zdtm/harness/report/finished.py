@@ -25,5 +25,18 @@ def worst(group: Iterable[Finished]) -> str:
     return next((verdict for verdict in WORST_FIRST if verdict in verdicts), PASS)
 
 
+def reservations(group: Iterable[Finished]) -> list[str]:
+    """What a verdict does not show: a lost machine was replaced, or facts that never stood still were left out."""
+    found = []
+    results = [entry.result for entry in group]
+    if lost := [result for result in results if result.lost]:
+        first = f"{lost[0].id}: {lost[0].lost[0].splitlines()[0]}"
+        found.append(f"{len(lost)} cells needed a second machine; {first}")
+    if restless := [result for result in results if result.uncompared]:
+        first = f"{restless[0].id}: {restless[0].uncompared[0]}"
+        found.append(f"{len(restless)} cells had facts that never stood still; {first}")
+    return found
+
+
 def counts(group: Iterable[Finished]) -> Counter[str]:
     return Counter(entry.result.verdict for entry in group)

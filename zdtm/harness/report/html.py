@@ -6,7 +6,7 @@ from html import escape
 
 from harness.cases import GROUPS, SCENARIO_NAMES, WORD_SIZES
 from harness.cells import ERROR, FAIL, PASS, SKIP
-from harness.report.finished import Finished, counts, worst
+from harness.report.finished import Finished, counts, reservations, worst
 from harness.report.rows import by_row
 from harness.rows import NAMES
 
@@ -66,7 +66,8 @@ def _tally(finished: list[Finished]) -> str:
         f"<span>{SIGN[name]} {tally[name]} {name}</span>"
         for name in (PASS, FAIL, ERROR, SKIP)
     )
-    return f"<p class=tally>{words}</p>"
+    told = "".join(f"<p>{escape(line)}</p>" for line in reservations(finished))
+    return f"<p class=tally>{words}</p>{told}"
 
 
 def _rows(finished: list[Finished], engines: list[str]) -> str:

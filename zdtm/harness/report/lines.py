@@ -34,6 +34,8 @@ def json_lines(finished: list[Finished]) -> str:
                 name: round(ms, 2) for name, ms in result.timings_ms.items()
             },
             "notes": result.notes,
+            "uncompared": result.uncompared,
+            "lost": result.lost,
             "command": entry.command,
         }
         lines.append(json.dumps(record) + "\n")

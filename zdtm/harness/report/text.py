@@ -6,7 +6,7 @@ from collections import Counter
 
 from harness.cases import SCENARIO_NAMES, WORD_SIZES
 from harness.cells import ERROR, FAIL, PASS, SKIP
-from harness.report.finished import Finished, counts, worst
+from harness.report.finished import Finished, counts, reservations, worst
 from harness.report.rows import by_row
 
 WIDTH = 100
@@ -14,6 +14,7 @@ WIDTH = 100
 
 def text_summary(finished: list[Finished]) -> str:
     parts = [_table(finished), _rows(finished), _reasons(finished)]
+    parts.append("\n".join(reservations(finished)))
     return "\n\n".join(part for part in parts if part)
 
 

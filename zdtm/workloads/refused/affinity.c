@@ -1,6 +1,6 @@
 // A child bound to one CPU is refused by name, and stays there.
 // rows: T9
-// attr: needs=second_cpu
+// attr: needs=second_CPU
 // refused: kind=affinity
 #include "zdtm.h"
 

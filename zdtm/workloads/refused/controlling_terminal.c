@@ -1,6 +1,5 @@
 // A session with a controlling terminal is refused by name, and still has it.
 // rows: Y1 T2
-// attr: needs=devpts
 // refused: kind=tty
 #include "zdtm.h"
 

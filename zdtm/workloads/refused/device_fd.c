@@ -1,6 +1,6 @@
 // A device with state behind it is refused by name.
 // rows: F5
-// attr: needs=kmsg
+// attr: needs=/dev/kmsg
 // refused: kind=device
 #include "zdtm.h"
 

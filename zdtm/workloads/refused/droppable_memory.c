@@ -1,6 +1,6 @@
 // Memory that the kernel may drop is refused by name.
 // rows: M5
-// attr: needs=droppable
+// attr: needs=droppable_memory
 // refused: kind=droppable-memory
 #include "zdtm.h"
 

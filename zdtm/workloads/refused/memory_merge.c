@@ -1,6 +1,6 @@
 // A child whose memory is merged is refused by name, and stays so.
 // rows: T10
-// attr: needs=ksm
+// attr: needs=memory_merge
 // refused: kind=memory-merge
 #include "zdtm.h"
 

@@ -1,6 +1,6 @@
 // A child in a cgroup namespace of its own is refused by name, and stays in it.
 // rows: X1
-// attr: needs=cgroup_ns
+// attr: needs=cgroup_namespaces
 // refused: kind=namespace
 #include "zdtm.h"
 

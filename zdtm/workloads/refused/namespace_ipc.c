@@ -1,6 +1,6 @@
 // A child in an ipc namespace of its own is refused by name, and stays in it.
 // rows: X1
-// attr: needs=ipc_ns
+// attr: needs=ipc_namespaces
 // refused: kind=namespace
 #include "zdtm.h"
 

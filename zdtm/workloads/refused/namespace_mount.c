@@ -1,6 +1,6 @@
 // A child in a mount namespace of its own is refused by name, and stays in it.
 // rows: X1
-// attr: needs=mnt_ns
+// attr: needs=mount_namespaces
 // refused: kind=namespace
 #include "zdtm.h"
 

@@ -1,6 +1,6 @@
 // A child in a net namespace of its own is refused by name, and stays in it.
 // rows: X1
-// attr: needs=net_ns
+// attr: needs=net_namespaces
 // refused: kind=namespace
 #include "zdtm.h"
 

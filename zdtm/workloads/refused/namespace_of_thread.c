@@ -1,6 +1,6 @@
 // A single thread in a namespace of its own is refused by name, and stays in it.
 // rows: T12 X1
-// attr: threads needs=uts_ns
+// attr: threads needs=uts_namespaces
 // refused: kind=namespace
 #include "zdtm.h"
 

@@ -1,6 +1,6 @@
 // A child in a pid namespace of its own is refused by name, and stays number one there.
 // rows: T13 X1
-// attr: needs=pid_ns
+// attr: needs=pid_namespaces
 // refused: kind=namespace
 #include "zdtm.h"
 

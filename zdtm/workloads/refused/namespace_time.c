@@ -1,6 +1,6 @@
 // A child in a time namespace of its own is refused by name, and keeps its clock.
 // rows: X1 C2
-// attr: needs=time_ns
+// attr: needs=time_namespaces
 // refused: kind=namespace
 #include "zdtm.h"
 

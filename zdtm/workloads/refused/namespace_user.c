@@ -1,6 +1,6 @@
 // A child in a user namespace of its own is refused by name, and stays in it.
 // rows: X1
-// attr: needs=user_ns
+// attr: needs=user_namespaces
 // refused: kind=namespace
 #include "zdtm.h"
 

@@ -1,6 +1,6 @@
 // A child in a uts namespace of its own is refused by name, and stays in it.
 // rows: X1
-// attr: needs=uts_ns
+// attr: needs=uts_namespaces
 // refused: kind=namespace
 #include "zdtm.h"
 

@@ -1,6 +1,5 @@
 // A pseudo-terminal pair is refused by name, and still carries lines.
 // rows: Y1
-// attr: needs=devpts
 // refused: kind=tty
 #include "zdtm.h"
 

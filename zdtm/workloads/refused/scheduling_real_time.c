@@ -1,6 +1,6 @@
 // A child with a real-time policy is refused by name, and keeps it.
 // rows: T9
-// attr: needs=realtime
+// attr: needs=real-time_scheduling
 // refused: kind=scheduling
 #include "zdtm.h"
 

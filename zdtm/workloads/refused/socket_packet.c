@@ -1,6 +1,6 @@
 // A packet socket is refused by name.
 // rows: N1
-// attr: needs=packet
+// attr: needs=packet_sockets
 // refused: kind=socket
 #include "zdtm.h"
 

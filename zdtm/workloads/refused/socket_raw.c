@@ -1,6 +1,6 @@
 // A raw socket is refused by name.
 // rows: N1
-// attr: needs=inet
+// attr: needs=raw_sockets
 // refused: kind=socket
 #include "zdtm.h"
 

@@ -1,6 +1,6 @@
 // A listening TCP socket is refused by name, and still listens.
 // rows: N1
-// attr: needs=inet
+// attr: needs=IPv4
 // refused: kind=socket
 #include "zdtm.h"
 

@@ -1,6 +1,6 @@
 // A listening TCP socket of IPv6 is refused by name, and still listens.
 // rows: N1
-// attr: needs=inet6
+// attr: needs=IPv6
 // refused: kind=socket
 #include "zdtm.h"
 

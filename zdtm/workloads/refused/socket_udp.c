@@ -1,6 +1,6 @@
 // A UDP socket is refused by name, and stays bound.
 // rows: N1
-// attr: needs=inet
+// attr: needs=IPv4
 // refused: kind=socket
 #include "zdtm.h"
 

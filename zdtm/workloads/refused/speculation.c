@@ -1,6 +1,6 @@
 // A child with its own speculation controls is refused by name, and keeps them.
 // rows: T10
-// attr: needs=speculation
+// attr: needs=speculation_control
 // refused: kind=speculation
 #include "zdtm.h"
 
