@@ -161,9 +161,6 @@ class Vm:
         """Kernel trouble (BUG, WARNING, Oops, hung task, ...) since last asked."""
         return self._console.problems()
 
-    def lost_reason(self) -> str | None:
-        return self._link.lost
-
     def close(self) -> None:
         """Nothing in the guest outlives it (its disk is read-only, the rest is memory), so it is simply switched off."""
         self._link.close()

@@ -75,7 +75,7 @@ def leftovers(stage: Stage, mounts: str) -> list[str]:
         return pids_here() == [os.getpid()]
 
     try:
-        wait_until(only_us, "all processes to end", 2.0)
+        wait_until(only_us, "all processes to end", 4 * stage.settle_s)
     except WaitTimeout:
         for pid in pids_here():
             if pid != os.getpid():
@@ -86,10 +86,22 @@ def leftovers(stage: Stage, mounts: str) -> list[str]:
         )
     if shared := sorted(os.listdir("/dev/shm")):
         found.append(f"shared memory {shared}")
+    found += system_v_objects()
     for place in (stage.images, stage.temporary):
         extra = {entry.name for entry in place.iterdir()} - stage.expected_images
         if extra:
             found.append(f"files in {place.name}: {sorted(extra)}")
+    return found
+
+
+def system_v_objects() -> list[str]:
+    """Of this ipc namespace, which is the cell's own."""
+    found: list[str] = []
+    for kind in ("shm", "sem", "msg"):
+        table = Path("/proc/sysvipc") / kind
+        # Without System V IPC in the kernel there is no such file; else one line of heads.
+        lines = procfs.text(table).splitlines()[1:] if table.exists() else []
+        found += [f"System V {kind} {line.split()[1]}" for line in lines]
     return found
 
 

@@ -103,9 +103,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "privileged: needs root and the host's namespaces"
-    )
     config.addinivalue_line("markers", "engine: needs a built engine")
     config.stash[KEY] = Matrix(config)
 

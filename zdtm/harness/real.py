@@ -1,6 +1,6 @@
 """Real programs that know nothing of any protocol: their output says whether all went well.
 
-Options: `environment`; for interrupted ones `delay_ms` and `expected` (the digest of what an undisturbed run leaves).
+Options of interrupted ones: `delay_ms`, and `expected` (the digest of what an undisturbed run leaves).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from harness.stage import CellFailure, Stage
 from harness.waiting import wait_until
 
 
-class TooLate(ProgramError):
-    """The moment was behind the end of the work: nothing is proven, nothing is wrong."""
+# The note of a cell whose moment was behind the end of the work: nothing is proven, nothing is wrong.
+TOO_LATE = "too late"
 
 
 def undisturbed(stage: Stage) -> None:
@@ -37,18 +37,25 @@ def interrupted(stage: Stage) -> None:
     pause = options["delay_ms"] / 1000
     time.sleep(pause)
     if stage.running is not None and stage.running.ended() is not None:
-        raise TooLate(f"it ended by itself within {pause:.3f} s, before the dump")
+        raise _too_late(stage, f"it ended within {pause:.3f} s, before the dump")
     image = stage.image("1")
     stage.log(f"seed {stage.spec.seed}: dump after {pause * 1000:.1f} ms of work")
     try:
         stage.dump(image, leave_running=False)
     except CellFailure as failure:
         # The engine came later than our own look; the failure has seen to it that the output is right.
-        if stage.running is None and "has ended" in str(failure):
-            raise TooLate(str(failure)) from None
+        if stage.running is None and "has ended; nothing of the tree is left" in str(
+            failure
+        ):
+            raise _too_late(stage, str(failure)) from None
         raise
     stage.restore(image, root, foreground=False)
     _prove(stage)
+
+
+def _too_late(stage: Stage, reason: str) -> ProgramError:
+    stage.notes.append(TOO_LATE)
+    return ProgramError(reason)
 
 
 def _prove(stage: Stage) -> None:

@@ -273,26 +273,22 @@ class Stage:
         self.expect_alive("after the restore")
 
     def _wait_foreground(self, root: int) -> None:
-        """The engine says nothing when the tree runs; that its tasks are no longer traced tells it."""
+        """The engine says nothing when the tree runs; that its tasks are others than itself and not traced tells it."""
 
         def there() -> bool:
             self.expect_alive("during the restore")
             try:
-                exe = os.readlink(f"/proc/{root}/exe")
-                return exe != os.readlink(
-                    f"/proc/{self.engine_pid()}/exe"
-                ) and not_traced(root)
+                # Not the program of the process that we started: that may be a shell around the engine.
+                forked = os.path.samefile(f"/proc/{root}/exe", self.engine.program)
+                return not forked and not_traced(root)
             except OSError:
                 return False
 
         try:
-            wait_until(there, "the restored root to run", min(20.0, self.left_s()))
+            limit_s = min(self.engine.deadline_s, self.left_s())
+            wait_until(there, "the restored root to run", limit_s)
         except WaitTimeout as late:
             raise CellFailure(f"restore in the foreground: {late}") from None
-
-    def engine_pid(self) -> int:
-        assert self.running is not None and self.running.engine is not None
-        return self.running.engine.pid
 
     # -- nothing left behind ---------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from typing import Any, Callable, Iterator
 import pytest
 
 from harness.cells import CellResult, CellSpec, EngineSpec
+from harness.machines import slowness_of_host
 from harness.machines.host import HostSlot
 
 HERE = Path(__file__).parent
@@ -70,7 +71,8 @@ def run(slot: HostSlot, programs: Path, tmp_path: Path) -> Iterator[Run]:
             engine=engine,
             scratch=str(scratch),
             seed=more.pop("seed", 1),
-            deadline_s=more.pop("deadline_s", 20.0),
+            deadline_s=more.pop("deadline_s", 20.0) * slowness_of_host(),
+            slowness=slowness_of_host(),
             **more,
         )
         return slot.run(spec)

@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 from typing import Any, Optional
 
-from harness import isolation
+from harness import isolation, procfs
 from harness.engines.base import Engine, Outcome, Running
 from harness.oracle.tree import tree
+from harness.waiting import wait_until
 
 SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -61,6 +62,16 @@ class Fails(DoesNothing):
     def dump(self, pid: int, image: Path, leave_running: bool) -> Outcome:
         self.plant(pid, image)
         return outcome(1, errors="the disk is full")
+
+
+class ComesTooLate(DoesNothing):
+    """No defect: the program ended between the last look and the freeze."""
+
+    def dump(self, pid: int, image: Path, leave_running: bool) -> Outcome:
+        wait_until(
+            lambda: procfs.stat_fields(pid)[0] == "Z", "its end", self.deadline_s
+        )
+        return outcome(1, errors=f"pid {pid} has ended; nothing of the tree is left")
 
 
 class FailsAndKills(Fails):
@@ -162,6 +173,19 @@ class LeavesSharedMemory(DoesNothing):
         Path("/dev/shm/litter").touch()
 
 
+class LeavesSystemV(DoesNothing):
+    """`kind`: shm, sem or msg."""
+
+    def plant(self, pid: int, image: Path) -> None:
+        IPC_PRIVATE = 0
+        make = {
+            "shm": lambda: _libc.shmget(IPC_PRIVATE, 4096, 0o600),
+            "sem": lambda: _libc.semget(IPC_PRIVATE, 1, 0o600),
+            "msg": lambda: _libc.msgget(IPC_PRIVATE, 0o600),
+        }
+        assert make[self.options["kind"]]() >= 0
+
+
 class ChangesFiles(DoesNothing):
     """In a way that no descriptor or mapping of the program shows."""
 
@@ -203,6 +227,20 @@ class StartsAnew(DoesNothing):
 class RestoresNothing(StartsAnew):
     def restore_detached(self, image: Path, root: int) -> tuple[Outcome, Running]:
         return outcome(0), Running(root)
+
+
+class ForksInAPipeline(StartsAnew):
+    """Behind a shell, a fork of the engine with the root's pid, in which nothing is restored yet."""
+
+    def restore_foreground(self, image: Path, root: int) -> Running:
+        script = (
+            f"open('/proc/sys/kernel/ns_last_pid', 'w').write('{root - 1}')\n"
+            "import os, time\n"
+            "os.fork()\n"
+            "time.sleep(3600)\n"
+        )
+        line = ["/bin/sh", "-c", 'cat "$0" | "$@"', str(image), self.program]
+        return Running(root, self.start([*line, "-c", script]))
 
 
 class RestoreFailsAndLeaves(StartsAnew):

@@ -70,6 +70,26 @@ def test_restore_catches(
     assert reason in result.reason, result.reason
 
 
+def test_a_fork_of_the_engine_is_not_the_restored_root(run: Run) -> None:
+    result = run(
+        "position",
+        "restore",
+        "sabotage:ForksInAPipeline",
+        engine_program="/usr/bin/python3",
+    )
+    assert result.verdict == FAIL, result
+    assert "restore in the foreground: waited" in result.reason
+
+
+@pytest.mark.parametrize("kind", ["shm", "sem", "msg"])
+def test_system_v_objects_are_left_behind(run: Run, kind: str) -> None:
+    engine = "sabotage:LeavesSystemV"
+    options = {"kind": kind}
+    result = run("counting", "keep-running", engine, loops=True, engine_options=options)
+    assert result.verdict == FAIL, result
+    assert f"left behind: System V {kind}" in result.reason
+
+
 def test_a_failed_dump_without_harm_is_told_apart(run: Run) -> None:
     result = run("position", "restore", "sabotage:Fails")
     assert result.verdict == FAIL

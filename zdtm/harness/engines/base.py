@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
@@ -50,16 +50,14 @@ class Surroundings:
     cwd: Path
     temporary: Path
     hostile: bool = True
-    environment: dict[str, str] = field(default_factory=dict)
 
     def variables(self) -> dict[str, str]:
-        found = {
+        return {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "LANG": "C.UTF-8",
             "TMPDIR": str(self.temporary),
             "ENGINE_ONLY": "this must not appear in the restored tree",
         }
-        return {**found, **self.environment}
 
     def enter(self) -> None:
         """Runs between fork and exec: odd attributes that a careless engine would hand on."""

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.machines.base import Machine, MachineLost, MachineUnusable, Slot
+from harness.machines.base import (
+    Machine,
+    MachineLost,
+    MachineUnusable,
+    Slot,
+    slowness_of_host,
+)
 from harness.machines.host import HostMachine
 
-__all__ = ["Machine", "MachineLost", "MachineUnusable", "Slot", "open_machine"]
+__all__ = [
+    "Machine",
+    "MachineLost",
+    "MachineUnusable",
+    "Slot",
+    "open_machine",
+    "slowness_of_host",
+]
 
 
 def open_machine(name: str, build: Path, scratch: Path) -> Machine:

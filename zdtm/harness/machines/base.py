@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Optional, Sequence
@@ -19,6 +20,14 @@ class MachineLost(Exception):
 
 class MachineUnusable(Exception):
     """The machine cannot run cells at all; the message says why."""
+
+
+def slowness_of_host() -> int:
+    """How many times slower than a quiet machine this one is, as its user says in CR_SLOWNESS."""
+    told = os.environ.get("CR_SLOWNESS", "1")
+    if not told.isdigit() or int(told) < 1:
+        raise MachineUnusable(f"CR_SLOWNESS is a whole number from 1 up, not {told!r}")
+    return int(told)
 
 
 class Slot(ABC):
@@ -45,9 +54,14 @@ class Slot(ABC):
 
 class Machine(ABC):
     name: str
-    slowness: int = 1  # deadlines are stretched by it
+    own_slowness: int = 1  # beside the host
     # What programs do not find here, by the names they use; None where nobody can know it beforehand.
     lacks: Optional[frozenset[str]] = None
+
+    @property
+    def slowness(self) -> int:
+        """Deadlines are stretched by it."""
+        return self.own_slowness * slowness_of_host()
 
     @abstractmethod
     def open_slot(self) -> Slot:

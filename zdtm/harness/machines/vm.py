@@ -12,14 +12,19 @@ from vmlab.console import problems_in
 
 from harness.cells import CellResult, CellSpec
 from harness.presence import feature_name
-from harness.machines.base import Machine, MachineLost, MachineUnusable, Slot
+from harness.machines.base import (
+    Machine,
+    MachineLost,
+    MachineUnusable,
+    Slot,
+    slowness_of_host,
+)
 
 PACKAGE = Path(__file__).resolve().parents[1]
 GUEST = "/matrix"
 MEMORY_MB = 1024
-BOOT_DEADLINE_S = (
-    3 * 3600.0
-)  # over the whole life of one machine; every cell has its own
+LIFE_S = 3 * 3600.0  # of one machine; every cell has a deadline of its own
+BOOT_S = 180.0
 GRACE_S = 60.0
 
 
@@ -34,7 +39,8 @@ class VmSlot(Slot):
                 payload=machine.payload(),
                 memory_mb=MEMORY_MB,
                 workdir=Path(self._workdir.name),
-                deadline_s=BOOT_DEADLINE_S,
+                deadline_s=LIFE_S * slowness_of_host(),
+                boot_deadline_s=BOOT_S * slowness_of_host(),
             )
             self._agent = self._vm.spawn(
                 ["env", f"PYTHONPATH={GUEST}/py", "python3", "-m", "harness.agent"]
@@ -78,7 +84,7 @@ class VmSlot(Slot):
 
 
 class VmMachine(Machine):
-    slowness = 5
+    own_slowness = 5
 
     def __init__(self, kernel: str, build: Path, scratch: Path) -> None:
         self.name = f"vm:{kernel}"
