@@ -3,8 +3,7 @@
 #include "zdtm.h"
 
 static void* move(void* arg) {
-  for (off_t position = 0;; position++)
-    CHECK_SYS(lseek(*(int*)arg, position % 100000, SEEK_SET));
+  for (off_t position = 0;; position++) CHECK_SYS(lseek(*(int*)arg, position % 100000, SEEK_SET));
 }
 
 int main(int argc, char** argv) {
