@@ -1,85 +1,87 @@
 // The same bytes as a file and as a stream: who reads front to back accepts no more and no less, and sees the
 // same.
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <csignal>
-#include <cstdlib>
 #include <map>
-#include <thread>
 #include <vector>
 
 #include "cr/image/compression.h"
 #include "cr/image/reader.h"
 #include "cr/image/scanner.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/image_file.h"
+#include "fuzz/pipe.h"
 
 namespace {
 
 using cr::image::Extent;
 using cr::image::SectionKey;
 
-cr::Result<std::map<SectionKey, std::string>> scan(cr::image::Stream& stream) {
+struct Seen {
   std::map<SectionKey, std::string> records;
+  std::map<uint64_t, std::vector<std::pair<Extent, std::string>>>
+      objects;  // with what is stored of each extent
+};
+
+cr::Result<Seen> scan(cr::image::Stream& stream) {
+  Seen seen;
   cr::image::Scanner scanner = CR_TRY(cr::image::Scanner::begin(stream));
   CR_TRY(scanner.records([&](SectionKey key, std::string payload) -> cr::Result<void> {
-    FUZZ_REQUIRE(records.emplace(key, std::move(payload)).second);
+    FUZZ_REQUIRE(seen.records.emplace(key, std::move(payload)).second);
     return {};
   }));
   cr::image::Decompressor decompressor;
   std::vector<std::byte> content;
   CR_TRY(scanner.pages(
-      [&](uint64_t, const Extent& extent, std::span<const std::byte> stored) -> cr::Result<void> {
+      [&](uint64_t object, const Extent& extent, std::span<const std::byte> stored) -> cr::Result<void> {
         FUZZ_REQUIRE(stored.size() == extent.stored);
+        seen.objects[object].emplace_back(
+            extent, std::string(reinterpret_cast<const char*>(stored.data()), stored.size()));
         if (extent.kind != cr::image::ExtentKind::kZstd) return {};
         content.resize(extent.pages * cr::kPageSize);
         return decompressor.decompress(stored, content);
       }));
-  return records;
+  return seen;
 }
 
-// A pipe that the bytes come out of, in pieces as they fit.
-class Pipe {
- public:
-  Pipe(const uint8_t* data, size_t size) {
-    int ends[2];
-    if (::pipe(ends) != 0) std::abort();
-    reader_ = cr::sys::UniqueFd(ends[0]);
-    writer_ = std::jthread([data, size, end = ends[1]] {
-      for (size_t done = 0; done < size;) {
-        const ssize_t put = ::write(end, data + done, size - done);
-        if (put <= 0) break;
-        done += static_cast<size_t>(put);
-      }
-      ::close(end);
-    });
-  }
-  ~Pipe() { reader_.reset(); }
-  int fd() const { return reader_.get(); }
+bool same(const Extent& a, const Extent& b) {
+  return a.kind == b.kind && a.pages == b.pages && a.first == b.first && a.offset == b.offset &&
+         a.stored == b.stored && a.source_id == b.source_id && a.source_page == b.source_page &&
+         a.hash == b.hash;
+}
 
- private:
-  std::jthread writer_;
-  cr::sys::UniqueFd reader_;
-};
+void compare(const cr::image::Reader& reader, const Seen& streamed) {
+  FUZZ_REQUIRE(reader.records().size() == streamed.records.size());
+  for (const auto& [key, payload] : streamed.records)
+    FUZZ_REQUIRE(reader.record(key.type, key.id).value() == payload);
+  size_t objects = 0;
+  std::string stored;
+  for (const auto& [id, extents] : reader.pages().objects()) {
+    if (extents.empty()) continue;  // a section that tells of no page
+    ++objects;
+    const auto& others = streamed.objects.at(id);
+    FUZZ_REQUIRE(others.size() == extents.size());
+    for (size_t i = 0; i < extents.size(); ++i) {
+      FUZZ_REQUIRE(same(extents[i], others[i].first));
+      stored.resize(extents[i].stored);
+      FUZZ_REQUIRE(
+          cr::image::read_at(reader.fd(), std::as_writable_bytes(std::span(stored)), extents[i].offset));
+      FUZZ_REQUIRE(stored == others[i].second);
+    }
+  }
+  FUZZ_REQUIRE(objects == streamed.objects.size());
+}
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size > fuzz::kMaxImage) return -1;
-  ::signal(SIGPIPE, SIG_IGN);
-  cr::sys::UniqueFd file(::memfd_create("image", MFD_CLOEXEC));
-  if (!file.valid() || ::pwrite(file.get(), data, size, 0) != static_cast<ssize_t>(size)) std::abort();
-  const Pipe pipe(data, size);
+  const fuzz::Pipe pipe(data, size);
   cr::image::Stream stream = cr::image::Stream::of_pipe(pipe.fd());
   const auto streamed = scan(stream);
   FUZZ_REQUIRE(streamed || streamed.error().kind() == cr::ErrorKind::kInvalidImage);
 
-  const auto reader = cr::image::Reader::from_fd(std::move(file), "input");
+  const auto reader = cr::image::Reader::from_fd(fuzz::file_of(data, size), "input");
   const bool sound = reader && reader->verify();
   FUZZ_REQUIRE(sound == streamed.has_value());
-  if (!sound) return 0;
-  FUZZ_REQUIRE(reader->records().size() == streamed->size());
-  for (const auto& [key, payload] : *streamed)
-    FUZZ_REQUIRE(reader->record(key.type, key.id).value() == payload);
+  if (sound) compare(*reader, *streamed);
   return 0;
 }

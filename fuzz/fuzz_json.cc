@@ -1,20 +1,17 @@
 // What is printed of an image: any that loads is shown as JSON that parses, and as text; so is its plan.
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "cr/cli/show.h"
 #include "cr/cli/summary.h"
 #include "cr/engine/compile.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/image_file.h"
+#include "fuzz/parent.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size > fuzz::kMaxImage) return -1;
-  const cr::sys::UniqueFd fd(::memfd_create("image", MFD_CLOEXEC));
-  if (!fd.valid() || ::pwrite(fd.get(), data, size, 0) != static_cast<ssize_t>(size)) std::abort();
-  const auto loaded = cr::engine::load(fmt::format("/proc/self/fd/{}", fd.get()));
+  const cr::sys::UniqueFd fd = fuzz::file_of(data, size);
+  const auto loaded = cr::engine::load(fuzz::path_of(fd), {&fuzz::parent_path(), 1});
   if (!loaded) return 0;
   const auto shown = nlohmann::json::parse(cr::cli::to_json(*loaded));
   FUZZ_REQUIRE(shown["records"].size() == loaded->records.by_key().size());

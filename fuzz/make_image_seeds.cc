@@ -1,11 +1,15 @@
-// Writes small images into a directory: seeds for the fuzz targets of the reader, made by the writer of
+// Writes small images into a directory: seeds for the fuzz targets of whole images, made by the writer of
 // today.
 #include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "cr/engine/compile.h"
+#include "cr/engine/load.h"
 #include "cr/image/writer.h"
+#include "fuzz/parent.h"
+#include "fuzz/small_tree.h"
 
 namespace {
 
@@ -52,11 +56,26 @@ Result<void> write_inherited(const std::string& path) {
   return {};
 }
 
+// What a dump of a small tree would be; everything behind the container's checks begins with these.
+Result<void> write_small_tree(const std::string& path, fuzz::Inherits inherits,
+                              cr::image::WriterOptions options) {
+  Writer writer = CR_TRY(Writer::create(path, std::move(options)));
+  CR_TRY(fuzz::write_tree(fuzz::small_tree(), inherits, writer));
+  CR_TRY(writer.commit());
+  // Seeds that are refused would test nothing, in silence.
+  const auto loaded = CR_TRY(cr::engine::load(path, {&fuzz::parent_path(), 1}));
+  CR_TRY(cr::engine::compile(loaded.records));
+  return {};
+}
+
 Result<void> write_all(const std::string& dir) {
   CR_TRY(write_empty(dir + "/empty.cr"));
   CR_TRY(write_records(dir + "/records.cr"));
   CR_TRY(write_pages(dir + "/pages.cr"));
   CR_TRY(write_inherited(dir + "/inherited.cr"));
+  CR_TRY(write_small_tree(dir + "/tree.cr", fuzz::Inherits::kNothing, {}));
+  CR_TRY(write_small_tree(dir + "/tree_compressed.cr", fuzz::Inherits::kNothing, {.compression = 1}));
+  CR_TRY(write_small_tree(dir + "/tree_child.cr", fuzz::Inherits::kEverything, {.parent = fuzz::kParentId}));
   return {};
 }
 

@@ -15,8 +15,7 @@ cr::Result<void> write(const std::string& path, const cr::exec::Program& program
 }
 
 cr::Result<void> write_all(const std::string& folder) {
-  fuzz::SmallTree tree = fuzz::small_tree();
-  tree.records.pages = &tree.pages;
+  const fuzz::SmallTree tree = fuzz::small_tree();
   const auto plan = CR_TRY(cr::engine::compile(tree.records));
   CR_TRY(write(folder + "/store", plan.store));
   for (const auto& [pid, process] : plan.processes)

@@ -24,7 +24,7 @@ Result<void> write_at(int fd, std::span<const std::byte> bytes, uint64_t offset)
 
 }  // namespace
 
-Filler::Filler(const kinds::Plan& plan) {
+Filler::Filler(const kinds::Plan& plan, MemoryOf memory) : memory_(std::move(memory)) {
   for (const auto& [name, fills] : plan.store_fills)
     for (const kinds::PageFill& fill : fills)
       targets_[fill.object].push_back({fill, plan.store_numbers.at(name), 0});
@@ -34,6 +34,7 @@ Filler::Filler(const kinds::Plan& plan) {
 
 // Through /proc/PID/mem, which writes private memory also where its owner may not.
 Result<int> Filler::memory_of(const Target& target) {
+  if (memory_) return memory_(target.pid, target.store_number);
   if (target.store_number != 0) return target.store_number;
   if (open_pid_ != target.pid) open_ = CR_TRY(sys::open(fmt::format("/proc/{}/mem", target.pid), O_RDWR));
   open_pid_ = target.pid;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <span>
 #include <vector>
@@ -18,8 +19,12 @@ namespace cr::engine {
 
 class Filler {
  public:
-  // `plan` is borrowed. Requires: its tasks exist, its store's descriptors are open.
-  explicit Filler(const kinds::Plan& plan);
+  // The descriptor, borrowed, through which memory is read and written at its addresses: that of a task, or
+  // if `store_number` is not 0 that of a shared object.
+  using MemoryOf = std::function<Result<int>(pid_t pid, int store_number)>;
+
+  // Requires: the plan's tasks exist and its store's descriptors are open, or `memory` stands in for them.
+  explicit Filler(const kinds::Plan& plan, MemoryOf memory = {});
 
   // From an image that can be read anywhere.
   Result<void> fill_from(const image::Reader& image);
@@ -44,6 +49,7 @@ class Filler {
   Result<void> check_complete(const image::PageTable& table) const;
 
   std::map<uint64_t, std::vector<Target>> targets_;  // by object, ascending pages
+  MemoryOf memory_;
   pid_t open_pid_ = 0;  // whose memory is open: one at a time, there may be more tasks than descriptors
   sys::UniqueFd open_;
 };

@@ -12,6 +12,7 @@
 #include "fuzz/fuzz.h"
 #include "fuzz/mutation/message.h"
 #include "fuzz/mutation/repair.h"
+#include "fuzz/parent.h"
 
 namespace fuzz {
 namespace {
@@ -91,6 +92,18 @@ std::string change_parts(const std::string& image, std::mt19937_64& random) {
   return joined(image.substr(0, sizeof(Header)), parts);
 }
 
+// Whoever inherits does so from the parent that is there, or nothing is looked at behind it; now and then an
+// image begins to inherit, or no longer does.
+void adopt(std::string& image, std::mt19937_64& random) {
+  if (image.size() < sizeof(Header)) return;
+  Header header;
+  std::memcpy(&header, image.data(), sizeof(header));
+  if (random() % 32 == 0) header.required_features ^= kFeatureParent;
+  const bool inherits = (header.required_features & kFeatureParent) != 0;
+  if (random() % 32 != 0) header.parent_id = inherits ? kParentId : ImageId{};
+  std::memcpy(image.data(), &header, sizeof(header));
+}
+
 std::span<const std::byte> bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 }  // namespace
@@ -106,6 +119,7 @@ std::string mutate_input(std::span<const std::byte> image, size_t most, std::mt1
     changed.resize(most);
     changed.resize(change_bytes(reinterpret_cast<uint8_t*>(changed.data()), image.size(), most));
   }
+  adopt(changed, random);
   return random() % 16 == 0 && changed.size() <= most ? changed : repair(bytes(changed), most);
 }
 
