@@ -71,7 +71,7 @@ Result<Restored> from_stream(cr::image::Stream& stream) {
 Result<Restored> from_file(cr::engine::Loaded& loaded, bool with_table) {
   loaded.records.pages = with_table ? &loaded.reader->pages() : nullptr;
   Restored restored{CR_TRY(cr::engine::compile(loaded.records)), {}};
-  CR_TRY(filler(restored.plan, restored.memory).fill_from(*loaded.reader));
+  CR_TRY(filler(restored.plan, restored.memory).fill_from(*loaded.reader, [] { return cr::Result<void>(); }));
   return restored;
 }
 

@@ -82,12 +82,13 @@ Result<void> Filler::get(uint64_t object, uint64_t page, std::span<std::byte> in
   return {};
 }
 
-Result<void> Filler::fill_from(const image::Reader& image) {
+Result<void> Filler::fill_from(const image::Reader& image, const std::function<Result<void>()>& keep_going) {
   image::PageReader reader(image);
   std::vector<std::byte> buffer(image::kMaxExtentPages * kPageSize);
   for (const auto& [object, targets] : targets_)
     for (const Target& target : targets)
       for (uint64_t done = 0; done < target.fill.pages;) {
+        CR_TRY(keep_going());
         const uint64_t count = std::min(target.fill.pages - done, image::kMaxExtentPages);
         const auto piece = std::span(buffer).first(count * kPageSize);
         CR_TRY(reader.read(object, target.fill.first + done, piece));

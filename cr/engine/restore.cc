@@ -13,6 +13,11 @@ namespace cr::engine {
 
 namespace {
 
+Result<void> in_time(const Operation& operation) {
+  if (!operation.late()) return {};
+  return fail(ErrorKind::kDeadline, "the deadline has passed; no task of the image is left");
+}
+
 struct Prepared {
   kinds::Plan plan;
   RestoreReport report;
@@ -40,7 +45,7 @@ Result<RestoreReport> restore_file(const RestoreOptions& options) {
   const Prepared prepared = CR_TRY(prepare(loaded));
   const image::Reader& image = *loaded.reader;
   CR_TRY(Builder(prepared.plan, options.operation).build(image.fd(), [&]() -> Result<void> {
-    CR_TRY(Filler(prepared.plan).fill_from(image));
+    CR_TRY(Filler(prepared.plan).fill_from(image, [&options] { return in_time(options.operation); }));
     for (const image::Reader* one = &image; one != nullptr; one = one->parent())
       CR_TRY(one->check_unchanged());
     return check_files(prepared.plan);  // they have been opened by their names
@@ -51,10 +56,8 @@ Result<RestoreReport> restore_file(const RestoreOptions& options) {
 // The tasks are built from the records, and wait while their pages come; none runs before the stream's last
 // byte.
 Result<RestoreReport> restore_stream(const RestoreOptions& options) {
-  image::Stream stream = image::Stream::of_pipe(*options.stream_fd, [&options]() -> Result<void> {
-    if (!options.operation.late()) return {};
-    return fail(ErrorKind::kDeadline, "the image did not come in time");
-  });
+  image::Stream stream =
+      image::Stream::of_pipe(*options.stream_fd, [&options] { return in_time(options.operation); });
   image::Scanner scanner = CR_TRY(image::Scanner::begin(stream), "{}", options.path);
   const Loaded loaded = CR_TRY(load_records(scanner, options.path, options.parents));
   const Prepared prepared = CR_TRY(prepare(loaded));
