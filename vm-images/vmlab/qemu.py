@@ -51,6 +51,7 @@ class Machine:
     console: Path
     memory_mb: int
     cpus: int
+    cpu: str | None  # of a model that shows less than the accelerator could
 
 
 def command(machine: Machine, control_fd: int) -> list[str]:
@@ -71,7 +72,7 @@ def command(machine: Machine, control_fd: int) -> list[str]:
         "-accel",
         accel,
         "-cpu",
-        cpu,
+        machine.cpu or cpu,
         "-smp",
         str(machine.cpus),
         "-m",

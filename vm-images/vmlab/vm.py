@@ -46,6 +46,7 @@ class Vm:
         deadline_s: float = 3600.0,
         boot_deadline_s: float = _BOOT_DEADLINE_S,
         acceleration: str | None = None,
+        cpu: str | None = None,
     ) -> Vm:
         """Boot and return when the agent answers. KernelMissing, VmSetupError: it cannot be made. VmLost: it died booting."""
         files = kernel.files_of(recipes.locked_kernel(kernel_name))
@@ -60,6 +61,7 @@ class Vm:
             console=workdir / "console.log",
             memory_mb=memory_mb,
             cpus=cpus,
+            cpu=cpu,
         )
         machine.console.unlink(missing_ok=True)
         console = Console(machine.console)

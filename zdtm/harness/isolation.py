@@ -18,6 +18,7 @@ MS_PRIVATE = 1 << 18
 MNT_DETACH = 2
 
 PR_SET_PDEATHSIG = 1
+PR_CAPBSET_READ, PR_CAPBSET_DROP = 23, 24
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -62,6 +63,16 @@ def prctl(option: int, value: int) -> None:
         _libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), 0, 0, 0),
         f"prctl({option})",
     )
+
+
+def has_capability(number: int) -> bool:
+    """Could a program of root's that we execute have it?"""
+    return bool(_libc.prctl(PR_CAPBSET_READ, ctypes.c_ulong(number), 0, 0, 0) == 1)
+
+
+def drop_capability(number: int) -> None:
+    """For all that we execute from now on."""
+    prctl(PR_CAPBSET_DROP, number)
 
 
 def die_with_parent(signal_number: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Optional, Self, Sequence
 
 from harness.cells import CellResult, CellSpec
 
@@ -33,7 +33,7 @@ def slowness_of_host() -> int:
 class Slot(ABC):
     """One agent: runs one cell at a time."""
 
-    def __enter__(self) -> Slot:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

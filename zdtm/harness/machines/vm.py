@@ -6,6 +6,7 @@ import os
 import select
 import tempfile
 from pathlib import Path
+from typing import Optional
 
 import vmlab
 from vmlab.console import problems_in
@@ -41,6 +42,8 @@ class VmSlot(Slot):
                 workdir=Path(self._workdir.name),
                 deadline_s=LIFE_S * slowness_of_host(),
                 boot_deadline_s=BOOT_S * slowness_of_host(),
+                acceleration="tcg" if machine.cpu else None,
+                cpu=machine.cpu,
             )
             self._agent = self._vm.spawn(
                 ["env", f"PYTHONPATH={GUEST}/py", "python3", "-m", "harness.agent"]
@@ -73,6 +76,13 @@ class VmSlot(Slot):
         told = " | ".join(trouble[-3:]) or "nothing remarkable"
         return MachineLost(f"{reason}; console: {told}", trouble)
 
+    def fetch(self, path: str) -> bytes:
+        """A file of the guest."""
+        done = self._vm.run(["cat", path], timeout_s=60 * slowness_of_host())
+        if done.returncode != 0:
+            raise MachineUnusable(f"{path} in the guest: {done.stderr.decode()}")
+        return bytes(done.stdout)
+
     def problems(self) -> list[str]:
         return list(self._vm.console_problems())
 
@@ -85,6 +95,9 @@ class VmSlot(Slot):
 
 class VmMachine(Machine):
     own_slowness = 5
+    cpu: Optional[
+        str
+    ] = None  # an emulated model, where it must not be the best that there is
 
     def __init__(self, kernel: str, build: Path, scratch: Path) -> None:
         self.name = f"vm:{kernel}"
