@@ -2,57 +2,18 @@
 // what a restore would make of it before there is a task. What is accepted must have a plan, or be refused as
 // a shape that cannot be built. usage: cr_repaired_sweep IMAGE [--sample N] [--seed N]     exit 1: a refusal
 // of the wrong kind, too slow, or too much memory
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <malloc.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
-#include <ctime>
-#include <new>
 #include <random>
 
-#include "cr/engine/compile.h"
-#include "cr/engine/load.h"
 #include "cr/image/format.h"
-#include "fuzz/fuzz.h"
+#include "cr/image/reader.h"
 #include "fuzz/mutation/repair.h"
-
-namespace {
-
-// How much of the heap is in use, and was at most.
-std::atomic<size_t> in_use{0}, at_most{0};
-
-void took(void* memory) {
-  const size_t now = in_use += ::malloc_usable_size(memory);
-  for (size_t seen = at_most; seen < now && !at_most.compare_exchange_weak(seen, now);) {
-  }
-}
-
-}  // namespace
-
-void* operator new(size_t size) {
-  void* const memory = std::malloc(std::max<size_t>(size, 1));
-  if (memory == nullptr) throw std::bad_alloc();
-  took(memory);
-  return memory;
-}
-void operator delete(void* memory) noexcept {
-  in_use -= ::malloc_usable_size(memory);
-  std::free(memory);
-}
-void operator delete(void* memory, size_t) noexcept { operator delete(memory); }
+#include "fuzz/verdict.h"
 
 namespace {
 
 using namespace cr::image;
-
-// One extent and one record may be as large as they like; everything else is a small multiple of the input.
-constexpr size_t kMemoryFloor = size_t{8} << 20, kMemoryFactor = 16;
-constexpr double kSlow = 1;  // seconds of CPU time: those of a clock are longer on a busy machine
 
 struct Tally {
   uint64_t tried = 0, accepted = 0, invalid = 0, unbuildable = 0, wrong = 0, slow = 0, greedy = 0;
@@ -60,39 +21,21 @@ struct Tally {
   bool sound() const { return wrong + slow + greedy == 0; }
 };
 
-cr::ErrorKind verdict_on(const std::string& image, bool& accepted) {
-  const cr::sys::UniqueFd fd(::memfd_create("image", MFD_CLOEXEC));
-  if (!fd.valid() || ::pwrite(fd.get(), image.data(), image.size(), 0) != static_cast<ssize_t>(image.size()))
-    std::abort();
-  const auto loaded = cr::engine::load(fmt::format("/proc/self/fd/{}", fd.get()));
-  if (!loaded) return loaded.error().kind();
-  const auto plan = cr::engine::compile(loaded->records);
-  accepted = plan.has_value();
-  return plan ? cr::ErrorKind::kInvalidImage : plan.error().kind();
-}
-
 void judge(std::string_view what, const std::string& damaged, Tally& tally) {
   const std::string image = fuzz::repair(std::as_bytes(std::span(damaged)), damaged.size() + (1 << 20));
-  const size_t before = in_use;
-  at_most = before;
-  bool accepted = false;
-  const std::clock_t start = std::clock();
-  const cr::ErrorKind kind = verdict_on(image, accepted);
-  const double took = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-  const size_t memory = at_most - before;
+  const fuzz::Verdict verdict = fuzz::verdict_on(image);
   ++tally.tried;
-  tally.most_memory = std::max(tally.most_memory, memory);
-  if (accepted)
+  tally.most_memory = std::max(tally.most_memory, verdict.memory);
+  if (verdict.accepted)
     ++tally.accepted;
-  else if (kind == cr::ErrorKind::kInvalidImage || kind == cr::ErrorKind::kConflict)
-    ++tally.invalid;
-  else if (kind == cr::ErrorKind::kUnsupported)
-    ++tally.unbuildable;
+  else if (!is_orderly(verdict))
+    ++tally.wrong, fmt::print("{}: refused as {}\n", what, name_of(verdict.kind));
   else
-    ++tally.wrong, fmt::print("{}: refused as {}\n", what, name_of(kind));
-  if (took > kSlow) ++tally.slow, fmt::print("{}: took {} s\n", what, took);
-  if (memory > kMemoryFloor + kMemoryFactor * image.size())
-    ++tally.greedy, fmt::print("{}: {} bytes of memory for {} of image\n", what, memory, image.size());
+    ++(verdict.kind == cr::ErrorKind::kUnsupported ? tally.unbuildable : tally.invalid);
+  if (is_slow(verdict, image)) ++tally.slow, fmt::print("{}: took {} s\n", what, verdict.seconds);
+  if (is_greedy(verdict, image))
+    ++tally.greedy,
+        fmt::print("{}: {} bytes of memory for {} of image\n", what, verdict.memory, image.size());
 }
 
 // Which bytes are not page data.
