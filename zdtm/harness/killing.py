@@ -15,7 +15,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from harness import program
+from harness import procfs, program
 from harness.oracle import Snapshot
 from harness.oracle.tree import children, tree
 from harness.stage import CellFailure, Stage, command_of, pids_here
@@ -51,6 +51,7 @@ def killed(stage: Stage) -> None:
     stage.expect_only_images()
     if image.exists() and (outcome := stage.engine.verify(image)).code != 0:
         raise CellFailure(f"a bad image under the final name: {outcome.text()}")
+    _wait_for_the_dying(stage, members)
     try:
         if _gone(stage, root, members):
             if leave_running or not image.exists():
@@ -220,6 +221,41 @@ def _expect_no_strangers(stage: Stage, members: list[int]) -> None:
     except WaitTimeout:
         names = [f"{pid} {command_of(pid)}" for pid in sorted(strangers())]
         raise CellFailure(f"processes of the engine stay: {names}") from None
+
+
+# Of its flags in /proc/PID/stat: it is on its way out (include/linux/sched.h).
+PF_EXITING = 0x4
+
+
+def _wait_for_the_dying(stage: Stage, members: list[int]) -> None:
+    """Who was killed lives on for a moment: whether the tree is gone is asked when that is over."""
+    wait_until(
+        lambda: not any(_is_dying(pid) for pid in members),
+        "the killed of the tree to end",
+        10 * stage.settle_s,
+    )
+
+
+def _is_dying(pid: int) -> bool:
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except FileNotFoundError:
+        return False
+    return any(_thread_is_dying(f"{pid}/task/{tid}") for tid in threads)
+
+
+def _thread_is_dying(thread: str) -> bool:
+    try:
+        state, flags = (procfs.stat_fields(thread)[at] for at in (0, 6))
+        status = dict(
+            line.partition(":")[::2]
+            for line in procfs.text(f"/proc/{thread}/status").splitlines()
+        )
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    # A fatal signal is handed to each thread.
+    told = int(status["SigPnd"], 16) >> (signal.SIGKILL - 1) & 1
+    return state != "Z" and bool(told or int(flags) & PF_EXITING)
 
 
 def _tree_if_there(root: int) -> list[int]:
