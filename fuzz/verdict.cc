@@ -40,7 +40,10 @@ void operator delete(void* memory, size_t) noexcept { operator delete(memory); }
 namespace fuzz {
 namespace {
 
-constexpr size_t kMemoryFloor = size_t{8} << 20, kMemoryFactor = 16;
+// The smallest part of an image is a descriptor, eight bytes: an object when it is read, an operation and its
+// reason when it is planned, together some 540 bytes. For whatever is no larger than a small program the
+// floor counts.
+constexpr size_t kMemoryFloor = size_t{8} << 20, kMemoryFactor = 80;
 // A second is long enough for whatever has the size of a small program; bytes are checked much faster.
 constexpr double kSlow = 1, kSlowPerByte = 0.1 / (1 << 20);
 

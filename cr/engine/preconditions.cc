@@ -1,32 +1,63 @@
 #include "cr/engine/preconditions.h"
 
+#include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstring>
+#include <thread>
 
 #include "cr/sys/cpu.h"
 #include "cr/sys/fd.h"
 
 namespace cr::engine {
 
+namespace {
+
+// A task that has ended is gone from kill(2) and /proc a moment before its number is free (seen on 6.18: some
+// microseconds, or until its CPU is its own again).
+constexpr std::chrono::seconds kNumbersAreFreeWithin{1};
+
+// A thread's id answers here too, though kill(2) is for processes; so does a group that outlives its leader.
+bool is_somebody(pid_t id) {
+  return ::kill(id, 0) == 0 || errno == EPERM || ::kill(-id, 0) == 0 || errno == EPERM;
+}
+
+// Process, thread, group or session, or what is left of one that has ended: an owner of signals is looked up
+// among the numbers in use, not among tasks (f_setown() in fs/fcntl.c), and nothing else asks for that
+// without a try to take one.
+Result<bool> is_held(int any_fd, pid_t id) {
+  const f_owner_ex owner{F_OWNER_PID, id};
+  if (::fcntl(any_fd, F_SETOWN_EX, &owner) == 0) return true;
+  if (errno == ESRCH) return false;
+  return fail_errno("F_SETOWN_EX {}", id);
+}
+
+}  // namespace
+
 Result<void> check_ids(const kinds::Plan& plan, bool left_running) {
+  const sys::UniqueFd any(::eventfd(0, EFD_CLOEXEC));
+  if (!any.valid()) return fail_errno("eventfd");
+  const auto give_up = std::chrono::steady_clock::now() + kNumbersAreFreeWithin;
   for (const auto& [pid, process] : plan.processes) {
     std::vector<pid_t> ids{pid};
     for (const auto& [tid, list] : process.lists)
       if (tid != pid) ids.push_back(tid);
     for (const pid_t id : ids) {
-      // A thread's id answers here too, though kill(2) is for processes; so does a group that outlives its
-      // leader.
-      if (::kill(id, 0) == 0 || errno == EPERM || ::kill(-id, 0) == 0 || errno == EPERM)
-        return fail(
-            ErrorKind::kConflict,
-            "the id {} is taken{}; restore in a fresh pid namespace (unshare --pid --fork --mount-proc)", id,
-            left_running ? ", maybe by the tree itself, which was left running" : "");
+      while (CR_TRY(is_held(any.get(), id))) {
+        if (is_somebody(id) || std::chrono::steady_clock::now() >= give_up)
+          return fail(
+              ErrorKind::kConflict,
+              "the id {} is taken{}; restore in a fresh pid namespace (unshare --pid --fork --mount-proc)",
+              id, left_running ? ", maybe by the tree itself, which was left running" : "");
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
     }
   }
   return {};

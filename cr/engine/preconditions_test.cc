@@ -3,12 +3,18 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <csignal>
 #include <cstring>
 #include <fstream>
+#include <thread>
 
 #include "cr/sys/sys_testing.h"
 
@@ -56,6 +62,64 @@ TEST(CheckFiles, EachIsOfTheKindThatItWas) {
   }
   EXPECT_THAT(conflict_of({.path = "/dev/zero", .mode = S_IFCHR, .rdev = makedev(1, 3)}),
               HasSubstr("is the device 1:5 now, it was 1:3"));
+}
+
+Plan plan_of(pid_t id) {
+  Plan plan;
+  plan.processes[id];
+  return plan;
+}
+
+TEST(CheckIds, ATaskGroupOrSessionOfThatNumberIsAConflict) {
+  EXPECT_THAT(conflict(check_ids(plan_of(::getpid()), false)), HasSubstr("is taken; restore in a fresh"));
+  EXPECT_THAT(conflict(check_ids(plan_of(::getpid()), true)), HasSubstr("left running"));
+
+  // Its leader ends and is awaited; the session's other member, of a group of its own, keeps the number from
+  // being free.
+  int told[2];
+  ASSERT_EQ(::pipe(told), 0);
+  const pid_t leader = ::fork();
+  if (leader == 0) {
+    ::setsid();
+    const pid_t member = ::fork();
+    if (member == 0) ::pause();
+    const bool done = member > 0 && ::setpgid(member, member) == 0 && ::write(told[1], &member, 4) == 4;
+    ::_exit(done ? 0 : 1);
+  }
+  ASSERT_GT(leader, 0);
+  int status = -1;
+  ASSERT_EQ(::waitpid(leader, &status, 0), leader);
+  ASSERT_EQ(status, 0);
+  pid_t member = 0;
+  ASSERT_EQ(::read(told[0], &member, 4), 4);
+  EXPECT_THAT(conflict(check_ids(plan_of(leader), false)), HasSubstr("is taken"));
+  ::kill(member, SIGKILL);
+  ::close(told[0]), ::close(told[1]);
+}
+
+// Numbers of threads come back a moment after their process was awaited, and are waited for.
+TEST(CheckIds, NumbersOfTheDeadAreFree) {
+  for (int round = 0; round < 200; ++round) {
+    auto* const ids = static_cast<std::atomic<pid_t>*>(
+        ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    ASSERT_NE(ids, MAP_FAILED);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      std::thread([&] {
+        *ids = ::gettid();
+        ::pause();
+      }).join();
+    }
+    ASSERT_GT(child, 0);
+    while (*ids == 0) std::this_thread::yield();
+    const pid_t thread = *ids;
+    ::munmap(ids, 4096);
+    ::kill(child, SIGKILL);
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    Plan plan = plan_of(child);
+    plan.processes[child].lists[thread];
+    ASSERT_EQ(conflict(check_ids(plan, false)), "");
+  }
 }
 
 TEST(CheckLimits, DescriptorsAboveTheHardLimitAreAConflict) {

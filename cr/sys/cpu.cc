@@ -147,6 +147,10 @@ std::array<std::byte, 128> tiny_program() {
 }  // namespace
 
 uint64_t xsave_components() {
+  constexpr uint64_t kFpuAndSse = 3;
+  uint32_t a, b, c = 0, d;
+  // Only where the kernel has switched XSAVE on is there a register to read.
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE)) return kFpuAndSse;
   uint32_t low, high;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return uint64_t{high} << 32 | low;
