@@ -53,8 +53,8 @@ def own_mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnM
     thread = threading.Thread(target=place.server.serve_forever)
     thread.start()
     monkeypatch.setenv("CR_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("no_proxy", "localhost")
-    url = f"http://localhost:{place.server.server_port}"
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    url = f"http://127.0.0.1:{place.server.server_port}"
     monkeypatch.setenv("CR_DEBIAN_MIRROR", url)
     yield place
     place.server.shutdown()
