@@ -1,4 +1,6 @@
 // The program: signals as the engine needs them, then what the command line asks for.
+#include <google/protobuf/stubs/logging.h>
+
 #include <csignal>
 #include <cstdio>
 
@@ -36,6 +38,8 @@ int main(int argc, char** argv) {
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
   sigprocmask(SIG_BLOCK, &child, nullptr);
+  // What it would say of a record that is no message of its kind is in our errors.
+  google::protobuf::SetLogHandler(nullptr);
   std::vector<char*> words = cr::cli::command_line(argc, argv);
   return cr::cli::run(static_cast<int>(words.size()) - 1, words.data());
 }

@@ -109,6 +109,11 @@ Result<void> Builder::build(int image, const std::function<Result<void>()>& fill
   return built;
 }
 
+Result<void> Builder::in_time() const {
+  if (operation_.late()) return fail(ErrorKind::kDeadline, "the tasks were not built in time");
+  return {};
+}
+
 Result<void> Builder::make_store(int image) {
   const sys::UniqueFd self = CR_TRY(sys::pidfd_open(::getpid()));
   CR_TRY(put_at(self, plan_.engine_store_fd, store_fds_));
@@ -116,7 +121,7 @@ Result<void> Builder::make_store(int image) {
     return fail_errno("descriptor {}", plan_.image_store_fd);
   store_fds_.push_back(plan_.image_store_fd);
   exec::HostedProgram store = CR_TRY(exec::HostedProgram::load(plan_.store));
-  CR_TRY(store.run(plan_.store.list(0)));
+  while (CR_TRY(store.run(plan_.store.list(0))) == exec::State::kTrapped) CR_TRY(in_time());
   for (const auto& [name, number] : plan_.store_numbers) store_fds_.push_back(number);
   return {};
 }
@@ -280,7 +285,7 @@ Result<void> Builder::finish() {
   for (const int fd : store_fds_) ::close(fd);
   for (const auto& [pid, process] : plan_.processes)
     if (process.role == ProcessPlan::Role::kTask) CR_TRY(send_off(process), "pid {}", pid);
-  if (operation_.late()) return fail(ErrorKind::kDeadline, "the tasks were not built in time");
+  CR_TRY(in_time());
   // All stand ready; from here on nothing can fail half-way.
   for (const auto& [tid, ward] : nursery_.wards())
     (void)trace::detach(tid);  // gone already: others of its process went on and ended it

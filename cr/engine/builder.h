@@ -24,6 +24,7 @@ class Builder {
   Result<void> build(int image, const std::function<Result<void>()>& fill);
 
  private:
+  Result<void> in_time() const;
   Result<void> make_store(int image);
   Result<void> load_programs();
   Result<void> start_root();

@@ -11,6 +11,7 @@
 #include "cr/engine/origin.h"
 #include "cr/engine/parents.h"
 #include "cr/kinds/memory/inheritance.h"
+#include "cr/kinds/memory/relatives.h"
 #include "cr/kinds/shape.h"
 #include "cr/kinds/task.pb.h"
 #include "cr/proc/stat.h"
@@ -121,7 +122,10 @@ Result<uint64_t> write(const Cut& taken, const DumpOptions& options, const Loade
     CR_TRY(writer.add_record(key.first, key.second, message->SerializeAsString()));
   std::optional<kinds::Inheritance> inheritance;
   if (parent != nullptr) inheritance.emplace(parent->records, *parent->reader);
-  const kinds::PageStore store{writer, inheritance ? &*inheritance : nullptr};
+  std::optional<kinds::Relatives> relatives;
+  if (taken.tree.processes.size() > 1) relatives.emplace();
+  const kinds::PageStore store{writer, inheritance ? &*inheritance : nullptr,
+                               relatives ? &*relatives : nullptr};
   options.operation.step("copying memory");
   for (const auto& kind : kinds::all_kinds()) {
     CR_TRY(in_time(options.operation));

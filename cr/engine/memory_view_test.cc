@@ -122,16 +122,17 @@ TEST_F(MemoryViewTest, AnObjectMappedFromItsMiddleAtALowAddress) {
 }
 
 TEST_F(MemoryViewTest, CleanPagesAreTheFiles) {
-  file(kPage + 10);
+  file(2 * kPage + 10);
   sample_.space(100).mutable_vmas(0)->set_end(0x404000);
-  sample_.add_run(100, 0x403000, kPage);
+  sample_.add_run(100, 0x401000, kPage);
   std::rotate(sample_.space(100).mutable_runs()->begin(), sample_.space(100).mutable_runs()->begin() + 1,
               sample_.space(100).mutable_runs()->end());
   const MemoryView memory = view();
-  EXPECT_EQ(described(memory.extents(0x400000, 0x404000)),
-            "400000-402000 file 0; 402000-403000 unknown 0; 403000-404000 pages 0; ");
-  EXPECT_EQ(bytes(memory, 0x401008, 4), std::string("ff\0\0", 4));
-  EXPECT_EQ(bytes(memory, 0x401ffe, 2), std::string(2, '\0'));
+  EXPECT_EQ(
+      described(memory.extents(0x400000, 0x404000)),
+      "400000-401000 file 0; 401000-402000 pages 0; 402000-403000 file 2000; 403000-404000 unknown 0; ");
+  EXPECT_EQ(bytes(memory, 0x402008, 4), std::string("ff\0\0", 4));
+  EXPECT_EQ(bytes(memory, 0x402ffe, 2), std::string(2, '\0'));
 }
 
 TEST_F(MemoryViewTest, AFileThatIsNotWhatItWasSaysNothing) {

@@ -37,23 +37,38 @@ class Ancestry {
   }
 
  private:
+  // A place where an image may be, looked at once however many generations ask.
+  struct Place {
+    std::string path;
+    Result<image::Reader> reader;
+  };
+
   Result<image::Reader> find(const image::ImageId& id, const std::string& child,
-                             const kinds::Origin& origin) const {
-    std::vector<std::string> places(given_.begin(), given_.end());
-    if (!origin.parent_path().empty()) places.push_back(fs::path(child).parent_path() / origin.parent_path());
+                             const kinds::Origin& origin) {
+    if (places_.empty())
+      for (const std::string& path : given_) places_.push_back({path, image::Reader::open(path)});
     std::string tried;
-    for (const std::string& place : places) {
-      auto reader = image::Reader::open(place);
-      if (reader && reader->image_id() == id) return reader;
-      tried +=
-          fmt::format("; {}", reader ? fmt::format("{} is another image", place) : reader.error().message());
+    for (Place& place : places_)
+      if (is_it(place, id, tried)) return std::move(place.reader);
+    if (!origin.parent_path().empty()) {
+      const std::string path = fs::path(child).parent_path() / origin.parent_path();
+      Place named{path, image::Reader::open(path)};
+      if (is_it(named, id, tried)) return std::move(named.reader);
     }
     return fail(ErrorKind::kConflict,
                 "{} inherits pages from image {}, which is not there: name it with --parent{}", child,
                 image::to_text(id), tried);
   }
 
+  static bool is_it(const Place& place, const image::ImageId& id, std::string& tried) {
+    if (place.reader && place.reader->image_id() == id) return true;
+    tried += fmt::format("; {}", place.reader ? fmt::format("{} is another image", place.path)
+                                              : place.reader.error().message());
+    return false;
+  }
+
   std::span<const std::string> given_;
+  std::vector<Place> places_;  // the given ones
   std::set<image::ImageId> seen_;
 };
 

@@ -1,6 +1,7 @@
 #include "cr/engine/preconditions.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <thread>
 
+#include "cr/proc/status.h"
 #include "cr/sys/cpu.h"
 #include "cr/sys/fd.h"
 
@@ -111,10 +113,24 @@ Result<void> check_limits(const kinds::Plan& plan) {
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return fail_errno("getrlimit");
   const auto highest = static_cast<rlim_t>(highest_number(plan));
-  if (highest < files.rlim_max) return {};
-  return fail(ErrorKind::kConflict,
-              "needs descriptor {} while the tree is built, the limit is {}; raise it (ulimit -Hn)", highest,
-              files.rlim_max);
+  if (highest >= files.rlim_max)
+    return fail(ErrorKind::kConflict,
+                "needs descriptor {} while the tree is built, the limit is {}; raise it (ulimit -Hn)",
+                highest, files.rlim_max);
+  const proc::Status status =
+      CR_TRY(proc::parse_status(CR_TRY(sys::read_file("/proc/self/status"))), "/proc/self/status");
+  if ((status.cap_effective >> CAP_SYS_RESOURCE & 1) != 0) return {};
+  for (const auto& [resource, wanted] : plan.hard_limits) {
+    rlimit64 here{};
+    if (::prlimit64(0, static_cast<__rlimit_resource>(resource), nullptr, &here) != 0)
+      return fail_errno("limit of resource {}", resource);
+    if (wanted > here.rlim_max)
+      return fail(ErrorKind::kConflict,
+                  "a task has the hard limit {} of resource {}, here it is {}; raise it, or restore with "
+                  "CAP_SYS_RESOURCE",
+                  wanted, resource, here.rlim_max);
+  }
+  return {};
 }
 
 }  // namespace cr::engine

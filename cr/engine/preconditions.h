@@ -14,8 +14,10 @@ Result<void> check_files(const kinds::Plan& plan);
 // Conflict: some thread has vector or other extended state that this CPU does not have.
 Result<void> check_cpu_state(const kinds::Plan& plan);
 
-// The highest descriptor number in use while the tree is built. Conflict if the hard limit is below it.
+// The highest descriptor number in use while the tree is built.
 int highest_number(const kinds::Plan& plan);
+// Conflict: the hard limit of descriptors is below that number, or a task's limit would have to be raised,
+// and the engine may not (CAP_SYS_RESOURCE).
 Result<void> check_limits(const kinds::Plan& plan);
 
 }  // namespace cr::engine

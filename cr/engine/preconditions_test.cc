@@ -135,6 +135,27 @@ TEST(CheckLimits, DescriptorsAboveTheHardLimitAreAConflict) {
   EXPECT_THAT(conflict(check_limits(plan)), HasSubstr(fmt::format("needs descriptor {}", limit)));
 }
 
+TEST(CheckLimits, WhoMayNotRaiseLimitsIsToldOfThem) {
+  rlimit stack{};
+  ASSERT_EQ(::getrlimit(RLIMIT_STACK, &stack), 0);
+  if (stack.rlim_max == 0) GTEST_SKIP() << "the hard limit of stacks is 0 here: nothing is below";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // Without capabilities, and with a limit below the plan's.
+    const rlimit lower{0, stack.rlim_max == RLIM_INFINITY ? 1 << 20 : stack.rlim_max - 1};
+    Plan plan;
+    plan.hard_limits[RLIMIT_STACK] = lower.rlim_max;
+    bool right = ::setrlimit(RLIMIT_STACK, &lower) == 0 && (::geteuid() != 0 || ::setuid(65534) == 0);
+    right = right && conflict(check_limits(plan)).empty();
+    ++plan.hard_limits[RLIMIT_STACK];
+    right = right && conflict(check_limits(plan)).find("of resource 3, here it is") != std::string::npos;
+    ::_exit(right ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
 TEST(CheckCpuState, ComponentsThatThisCpuLacksAreAConflict) {
   Plan plan;
   std::string& xstate = plan.processes[100].departures[101].xstate;

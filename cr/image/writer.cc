@@ -213,8 +213,9 @@ Result<void> Writer::pages_filled(size_t bytes) {
 Result<void> Writer::add_same(uint64_t id, uint64_t pages, uint64_t source, uint64_t source_page) {
   return state_->guarded([&]() -> Result<void> {
     // A section's extents refer to what is in the table before them, in their own section too; only not to
-    // the batch.
-    CR_TRY(state_->flush_pages());
+    // the batch, which is of this object.
+    CR_TRY(state_->turn_to(id));
+    if (source == id) CR_TRY(state_->flush_pages());
     const auto known = state_->pages.find(source);
     if (known == state_->pages.end() || source_page > known->second || pages > known->second - source_page)
       return fail(ErrorKind::kInternal, "image {}: object {} has no {} pages at {}", state_->sink.name(),

@@ -6,11 +6,13 @@
 namespace cr::kinds {
 
 class Inheritance;
+class Relatives;
 
-// Both are borrowed.
+// All are borrowed.
 struct PageStore {
   image::Writer& writer;
   Inheritance* inheritance = nullptr;  // null: there is no parent
+  Relatives* relatives = nullptr;      // null: there is one process
 };
 
 }  // namespace cr::kinds

@@ -23,6 +23,8 @@ enum Barrier : uint32_t {
   kJoined = 2,  // all are in their process groups; stand-ins for dead leaders may go
   kReady = 3,   // built; what is left is done from outside
 };
+// In the store's list alone: so much is done that a deadline can be looked at.
+constexpr uint32_t kPieceDone = 4;
 
 // A call made for a thread by its tracer, after all lists are through.
 struct LateCall {
@@ -97,7 +99,8 @@ struct ProcessPlan {
 
 struct Plan {
   std::vector<FileCheck> files;
-  exec::Program store;                                       // list 0, run in the engine's process
+  std::map<uint32_t, uint64_t> hard_limits;  // by resource (RLIMIT_*), the highest of all tasks
+  exec::Program store;                       // list 0, run in the engine's process
   std::map<std::string, std::vector<PageFill>> store_fills;  // by the name of a kept object
   std::map<pid_t, ProcessPlan> processes;
   pid_t root = 0;

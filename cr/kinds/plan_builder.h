@@ -35,6 +35,9 @@ class PlanBuilder {
   ProcessPlan& details(pid_t pid) { return plan_.processes.at(pid); }
 
   void expect_file(FileCheck check) { plan_.files.push_back(std::move(check)); }
+  void expect_hard_limit(uint32_t resource, uint64_t limit) {
+    plan_.hard_limits[resource] = std::max(plan_.hard_limits[resource], limit);
+  }
 
   // Keeps the descriptor in `slot` (of the store list) under a number that tasks can fetch it by; `name` is
   // unique.

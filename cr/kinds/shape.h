@@ -24,6 +24,7 @@ struct KernelWrite {
   uint64_t address = 0;
   uint64_t length = 0;  // bytes; 0: none
   const char* what = "";
+  bool must_succeed = false;  // or the task cannot be built
 };
 
 class Kind {

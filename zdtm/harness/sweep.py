@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
+from collections import Counter
 from pathlib import Path
 
+from harness import program
 from harness.stage import CellFailure, Stage, pids_here
+from harness.waiting import wait_until
 
 TALLY = re.compile(
     r"^bytes=(\d+) seed=\d+ tried=(\d+) unchanged=\d+ accepted=(\d+) wrong_kind=(\d+) slow=(\d+) slowest_us=(\d+)$"
@@ -95,12 +99,18 @@ REPAIRED = re.compile(
 
 
 def swept_repaired(stage: Stage) -> None:
-    """Damages whose checksums are made right again, by a program that looks behind them. Options: `sweeper`, `sample`."""
+    """Damages whose checksums are made right again, by a program that looks behind them.
+
+    Options: `sweeper`, `sample`; `restore_every`: one in so many of the images that were accepted is restored.
+    """
     stage.start()
     path = stage.image("1")
     stage.dump(path, leave_running=False)
     options = stage.spec.options
+    kept = stage.temporary / "accepted"
+    kept.mkdir()
     argv = [str(options["sweeper"]), str(path), "--seed", str(stage.spec.seed)]
+    argv += ["--keep", str(kept), "--keep-every", str(options["restore_every"])]
     done = subprocess.run(
         [*argv, "--sample", str(options["sample"])],
         capture_output=True,
@@ -116,3 +126,36 @@ def swept_repaired(stage: Stage) -> None:
     if tried != invalid + unbuildable + accepted or tried < 100 or not invalid:
         raise CellFailure(f"no account of what was tried: {lines[-1]}")
     stage.notes.append(f"{path.stat().st_size} bytes: {lines[-1]}")
+    ends = Counter(_restored(stage, image) for image in sorted(kept.iterdir()))
+    shutil.rmtree(kept)
+    if not ends:
+        raise CellFailure(f"of {accepted} accepted images none was restored")
+    stage.notes.append(f"restored: {dict(ends)}")
+
+
+# What an image may say that is false, though it could be true: its files, limits, numbers of the machine.
+ENDS = {0: "done", 1: "system", 3: "unsupported", 5: "conflict"}
+
+
+def _restored(stage: Stage, image: Path) -> str:
+    """How a restore of a tree ends that could have been, but never was; and that it is there or not, and nothing between."""
+    argv = [stage.engine.program, "restore", str(image), "--detach", "--json"]
+    outcome = stage.engine.run([*argv, "--deadline", "20"])
+    kind = "done" if outcome.code == 0 else outcome.json().get("error", {}).get("kind")
+    if kind != ENDS.get(outcome.code):
+        raise CellFailure(f"{image.name}: not an end of a restore: {outcome.text()}")
+    there = [pid for pid in pids_here() if pid != os.getpid()]
+    if outcome.code != 0 and there:
+        raise CellFailure(f"{there} are left of a restore: {outcome.text()}")
+    # A tree with another state than its own does what it likes; it has been built.
+    for pid in there:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(_is_alone, "the restored to end", stage.settle_s)
+    if outcome.code != 0:
+        stage.log(outcome.text())
+    return str(kind)
+
+
+def _is_alone() -> bool:
+    program.reap_orphans(set())
+    return pids_here() == [os.getpid()]

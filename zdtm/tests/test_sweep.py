@@ -124,6 +124,7 @@ def test_nothing_fools_what_is_behind_the_checksums(
         "cr_repaired_sweep",
         tmp_path,
         sample=sample,
+        restore_every=100 if pytestconfig.option.full else 10,
     )
 
 

@@ -115,6 +115,7 @@ std::string directory_name(const std::string& path) { return "directory " + path
 
 void plan_directory(const std::string& path, PlanBuilder& builder) {
   if (builder.kept(directory_name(path))) return;
+  builder.expect_file({.path = path, .mode = S_IFDIR});
   exec::ListBuilder& store = builder.store();
   const exec::Slot fd = store.fresh_slot();
   store.syscall(Abi::k64, SYS_openat, {AT_FDCWD, store.stash_text(path), O_PATH | O_DIRECTORY | O_CLOEXEC})
@@ -153,6 +154,7 @@ void AttributesKind::plan(Phase phase, const Records& records, PlanBuilder& buil
       exec::ListBuilder& list = builder.process(attributes->pid());
       for (const Limit& limit : attributes->limits()) {
         const rlimit64 value{limit.soft(), limit.hard()};
+        builder.expect_hard_limit(limit.resource(), limit.hard());
         list.syscall(Abi::k64, SYS_prlimit64, {0, limit.resource(), list.stash(value), 0})
             .because("limit of resource {} ({} of at most {})", limit.resource(), limit.soft(), limit.hard());
       }

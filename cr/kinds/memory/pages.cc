@@ -11,6 +11,7 @@
 #include "cr/base/numbers.h"
 #include "cr/image/limits.h"
 #include "cr/kinds/memory/inheritance.h"
+#include "cr/kinds/memory/relatives.h"
 #include "cr/proc/pagemap.h"
 #include "cr/sys/process.h"
 
@@ -99,6 +100,7 @@ Result<PageCopier> PageCopier::of_process(pid_t pid, uint64_t object, PageStore 
   sys::UniqueFd memory = CR_TRY(sys::open(fmt::format("/proc/{}/mem", pid), O_RDONLY));
   PageCopier copier(pid, memory.get(), object, store);
   copier.memory_ = std::move(memory);
+  copier.pagemap_ = CR_TRY(sys::open(fmt::format("/proc/{}/pagemap", pid), O_RDONLY));
   return copier;
 }
 
@@ -106,8 +108,19 @@ PageCopier PageCopier::of_file(int fd, uint64_t object, PageStore store) {
   return PageCopier(0, fd, object, store);
 }
 
-Result<void> PageCopier::read(uint64_t address, bool readable, std::span<std::byte> into) {
-  if (pid_ != 0 && readable) return sys::read_memory(pid_, {address}, into);
+// Whether others may have some of the process's pages, too.
+Result<bool> PageCopier::look(uint64_t address, uint64_t pages) {
+  std::vector<uint64_t> bits(pages);
+  CR_TRY(sys::pread_fully(pagemap_.get(), std::as_writable_bytes(std::span(bits)),
+                          address / kPageSize * sizeof(uint64_t)),
+         "pagemap of {:x}", address);
+  entries_.clear();
+  std::ranges::transform(bits, std::back_inserter(entries_), proc::decode_pagemap);
+  return std::ranges::any_of(entries_, &proc::PagemapEntry::shared);
+}
+
+Result<void> PageCopier::read(uint64_t address, std::span<std::byte> into) {
+  if (quickly_) return sys::read_memory(pid_, {address}, into);
   CR_TRY(sys::pread_fully(fd_, into, address), "pages at {:#x}", address);
   return {};
 }
@@ -124,6 +137,7 @@ Result<void> PageCopier::store(std::span<const std::byte> pages) {
 }
 
 Result<void> PageCopier::store_what_is_new(uint64_t address, std::span<const std::byte> pages) {
+  if (store_.inheritance == nullptr) return store(pages);
   while (!pages.empty()) {
     const auto [count, source] = CR_TRY(store_.inheritance->next(object_, address, pages), "parent image");
     const auto piece = pages.first(count * kPageSize);
@@ -137,20 +151,54 @@ Result<void> PageCopier::store_what_is_new(uint64_t address, std::span<const std
   return {};
 }
 
+Result<void> PageCopier::store_once(uint64_t address, std::span<const std::byte> pages) {
+  std::span<const proc::PagemapEntry> entries(entries_);
+  uint64_t page = page_;
+  while (!pages.empty()) {
+    const auto [count, source] =
+        CR_TRY(store_.relatives->next({pid_, address, object_, page}, entries, pages), "relatives");
+    const auto piece = pages.first(count * kPageSize);
+    if (source)
+      CR_TRY(store_.writer.add_same(object_, count, source->object, source->page));
+    else
+      CR_TRY(store_what_is_new(address, piece));
+    pages = pages.subspan(piece.size());
+    entries = entries.subspan(count);
+    address += piece.size();
+    page += count;
+  }
+  return {};
+}
+
+// Into the image as they are read.
+Result<void> PageCopier::store_directly(uint64_t address, uint64_t bytes) {
+  while (bytes > 0) {
+    const std::span<std::byte> room = CR_TRY(store_.writer.page_room(object_));
+    const std::span<std::byte> piece = room.first(std::min<uint64_t>(room.size(), bytes));
+    CR_TRY(read(address, piece));
+    CR_TRY(store_.writer.pages_filled(piece.size()));
+    address += piece.size();
+    bytes -= piece.size();
+  }
+  return {};
+}
+
 Result<void> PageCopier::copy(PageRange range, bool readable) {
+  constexpr uint64_t kAtOnce = image::kMaxExtentPages * kPageSize;
   for (uint64_t at = range.start; at < range.end;) {
-    if (store_.inheritance != nullptr) {
-      buffer_.resize(std::min<uint64_t>(image::kMaxExtentPages * kPageSize, range.end - at));
-      CR_TRY(read(at, readable, buffer_));
-      CR_TRY(store_what_is_new(at, buffer_));
-      at += buffer_.size();
+    const uint64_t bytes = std::min(kAtOnce, range.end - at);
+    const bool shared = pid_ != 0 && CR_TRY(look(at, bytes / kPageSize));
+    quickly_ = pid_ != 0 && readable && !shared;
+    const bool once = shared && store_.relatives != nullptr;
+    if (once || store_.inheritance != nullptr) {
+      buffer_.resize(bytes);
+      CR_TRY(read(at, buffer_));
+      CR_TRY(once ? store_once(at, buffer_) : store_what_is_new(at, buffer_));
     } else {
-      const std::span<std::byte> room = CR_TRY(store_.writer.page_room(object_));
-      const std::span<std::byte> piece = room.first(std::min<uint64_t>(room.size(), range.end - at));
-      CR_TRY(read(at, readable, piece));
-      CR_TRY(store_.writer.pages_filled(piece.size()));
-      at += piece.size();
+      CR_TRY(store_directly(at, bytes));
     }
+    at += bytes;
+    page_ += bytes / kPageSize;
   }
   return {};
 }

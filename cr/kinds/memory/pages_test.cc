@@ -1,14 +1,20 @@
 // Of a real child's memory, exactly the pages that hold something of its own are found and copied.
 #include "cr/kinds/memory/pages.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include <csignal>
+#include <functional>
+#include <optional>
 
 #include "cr/base/numbers.h"
 #include "cr/image/page_reader.h"
 #include "cr/image/reader.h"
 #include "cr/kinds/kinds_testing.h"
+#include "cr/kinds/memory/relatives.h"
+#include "cr/proc/pagemap.h"
+#include "cr/sys/process.h"
 #include "cr/sys/sys_testing.h"
 
 namespace cr::kinds {
@@ -127,9 +133,10 @@ TEST(PageFinder, GoesOnWhereACallEnded) {
 
 TEST(PageCopier, CopiesAlsoWhatItsOwnerMayNotRead) {
   const Mapping mapping;
-  for (size_t page = 0; page < kPages; ++page) mapping.page(page) = static_cast<char>('0' + page);
-  const Child child(
-      [&] { ::mprotect(reinterpret_cast<void*>(mapping.address(10)), 10 * kPageSize, PROT_NONE); });
+  const Child child([&] {
+    for (size_t page = 0; page < kPages; ++page) mapping.page(page) = static_cast<char>('0' + page);
+    ::mprotect(reinterpret_cast<void*>(mapping.address(10)), 10 * kPageSize, PROT_NONE);
+  });
   const sys::TempDir dir;
   const std::string path = dir / "image";
   {
@@ -149,6 +156,99 @@ TEST(PageCopier, CopiesAlsoWhatItsOwnerMayNotRead) {
   std::string firsts;
   for (size_t page = 0; page < 5; ++page) firsts += read_back[page * kPageSize];
   EXPECT_EQ(firsts, "234<=");
+}
+
+proc::PagemapEntry entry_of(pid_t pid, uint64_t address) {
+  const sys::UniqueFd pagemap = sys::open(fmt::format("/proc/{}/pagemap", pid), O_RDONLY).value();
+  uint64_t bits = 0;
+  EXPECT_TRUE(sys::pread_fully(pagemap.get(), std::as_writable_bytes(std::span(&bits, 1)),
+                               address / kPageSize * sizeof(bits)));
+  return proc::decode_pagemap(bits);
+}
+
+bool frames_are_told() {
+  const int here = 0;
+  return entry_of(::getpid(), reinterpret_cast<uint64_t>(&here)).pfn != 0;
+}
+
+// Two forks of one process, and what an image of both stores of a mapping.
+class Siblings : public ::testing::Test {
+ protected:
+  Siblings() {
+    for (size_t page = 0; page < kPages; ++page) mapping_.page(page) = static_cast<char>('0' + page);
+  }
+  void copy_both(const std::function<void()>& in_between = {}) {
+    image::Writer writer = image::Writer::create(path_).value();
+    Relatives relatives;
+    const PageStore store{.writer = writer, .relatives = &relatives};
+    first_.emplace();
+    second_.emplace([this] {
+      for (const size_t page : {5, 6, 63}) mapping_.page(page) = '!';
+    });
+    ASSERT_TRUE(PageCopier::of_process(first_->pid(), 1, store).value().copy(mapping_.all(), true));
+    if (in_between) in_between();
+    ASSERT_TRUE(PageCopier::of_process(second_->pid(), 2, store).value().copy(mapping_.all(), true));
+    ASSERT_TRUE(writer.commit());
+    reader_.emplace(image::Reader::open(path_).value());
+    ASSERT_TRUE(reader_->verify());
+  }
+  std::string firsts_of(uint64_t object) {
+    std::string bytes(kPages * kPageSize, '\0'), firsts;
+    EXPECT_TRUE(image::PageReader(*reader_).read(object, 0, std::as_writable_bytes(std::span(bytes))));
+    for (size_t page = 0; page < kPages; ++page) firsts += bytes[page * kPageSize];
+    return firsts;
+  }
+  // Page numbers of the second's that are not the first one's.
+  std::vector<size_t> stored_again() {
+    std::vector<size_t> pages;
+    for (size_t page = 0; page < kPages; ++page)
+      if (reader_->pages().at(2, page).kind != image::ExtentKind::kSame) pages.push_back(page);
+    return pages;
+  }
+  std::string expected() {
+    std::string text;
+    for (size_t page = 0; page < kPages; ++page) text += static_cast<char>('0' + page);
+    return text;
+  }
+
+  Mapping mapping_;
+  std::optional<Child> first_, second_;
+  sys::TempDir dir_;
+  std::string path_ = dir_ / "image";
+  std::optional<image::Reader> reader_;
+};
+
+TEST_F(Siblings, WhatTheyHaveInCommonIsStoredOnce) {
+  if (!frames_are_told()) GTEST_SKIP() << "needs CAP_SYS_ADMIN: /proc/PID/pagemap tells no frames without";
+  copy_both();
+  EXPECT_THAT(stored_again(), ::testing::ElementsAre(5, 6, 63));
+  EXPECT_EQ(firsts_of(1), expected());
+  std::string second = expected();
+  for (const size_t page : {5, 6, 63}) second[page] = '!';
+  EXPECT_EQ(firsts_of(2), second);
+}
+
+// Nobody gets copies of their own from having been looked at.
+TEST_F(Siblings, TheyShareAsMuchAsBefore) {
+  copy_both();
+  for (const size_t page : {0, 20, 62}) {
+    EXPECT_TRUE(entry_of(first_->pid(), mapping_.address(page)).shared()) << page;
+    EXPECT_TRUE(entry_of(second_->pid(), mapping_.address(page)).shared()) << page;
+  }
+  EXPECT_FALSE(entry_of(second_->pid(), mapping_.address(6)).shared()) << "its own";
+}
+
+// Frames are a hint only: here the first one's page is in another frame by the time of the second's.
+TEST_F(Siblings, TheirBytesAreCompared) {
+  if (!frames_are_told()) GTEST_SKIP() << "needs CAP_SYS_ADMIN: /proc/PID/pagemap tells no frames without";
+  copy_both([this] {
+    ASSERT_TRUE(sys::write_memory(first_->pid(), {mapping_.address(20)}, std::as_bytes(std::span("new", 3))));
+  });
+  EXPECT_THAT(stored_again(), ::testing::IsSupersetOf({5, 6, 20, 63}));
+  std::string second = expected();
+  for (const size_t page : {5, 6, 63}) second[page] = '!';
+  EXPECT_EQ(firsts_of(1), expected());
+  EXPECT_EQ(firsts_of(2), second);
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ void plan_object(const SharedMemory& object, const Records& records, PlanBuilder
       [&](uint64_t address, uint64_t length, uint64_t offset) {
         store.read_fully(builder.image_store_fd(), kFillAddress + address, length, offset)
             .because("fill shared memory {}", object.id());
+        store.trap(kPieceDone).because("a piece of shared memory is filled");
       },
       builder.store_fills(object_name(object.id())));
   for (const PageRun& run : object.runs()) placement.place(run, true);

@@ -116,6 +116,7 @@ Sample random_space(std::mt19937_64& random) {
   sample.add_task(100, 0, 100, 100, random() % 2 == 0 ? 32 : 64);
   sample.add_shared_memory(1, 1 << 20);
   sample.space(100).clear_vmas();
+  sample.space(100).mutable_files(0)->set_size(1 << 30);
   uint64_t at = 0x10000;
   bool has_vdso = false;
   for (uint64_t count = random() % 30; count > 0; --count) {

@@ -100,6 +100,16 @@ Result<void> validate_layout(const Layout& layout, uint64_t user_end) {
   return {};
 }
 
+// Who cuts a file short takes private copies of its pages away, too (unmap_mapping_range() in mm/memory.c).
+Result<void> validate_run_of_file(const PageRun& run, const Vma& vma, const AddressSpace& space) {
+  if (vma.backing() != Vma::FILE) return {};
+  const FileIdentity& file = space.files(static_cast<int>(vma.file()));
+  const uint64_t end = vma.offset() + (run.address() + run.length() - vma.start());
+  if (!S_ISREG(file.mode()) || (file.size() <= INT64_MAX && end <= page_up(file.size()))) return {};
+  return invalid("page run {:#x}+{:#x} is beyond the end of {}, which has {} bytes", run.address(),
+                 run.length(), file.path(), file.size());
+}
+
 Result<void> validate_space(const AddressSpace& space, const Task& task, const Records& records) {
   const uint64_t user_end = task.word_size() == 32 ? kUserEnd32 : kUserEnd64;
   uint64_t last_end = 0;
@@ -124,6 +134,7 @@ Result<void> validate_space(const AddressSpace& space, const Task& task, const R
                         run.address() + run.length() <= space.vmas(at).end() && !space.vmas(at).shared() &&
                         space.vmas(at).backing() != Vma::VDSO;
     if (!inside) return invalid("page run {:#x}+{:#x} is in no private mapping", run.address(), run.length());
+    CR_TRY(validate_run_of_file(run, space.vmas(at), space));
   }
   for (const FileIdentity& file : space.files())
     if (!absolute_path(file.path())) return invalid("a mapped file without an absolute path");

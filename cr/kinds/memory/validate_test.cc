@@ -71,6 +71,11 @@ TEST(Memory, EachWrongRunIsNamed) {
           {"is in no private mapping", [](Sample& s) { s.add_run(100, 0x900000, 0x1000); }},  // shared
           {"is in no private mapping",
            [](Sample& s) { s.add_run(100, 0xfffffffffffff000 - 0x1000, 0x1000); }},  // far beyond
+          {"page run 0x401000+0x1000 is beyond the end of /bin/true, which has 4096 bytes",
+           [](Sample& s) {
+             s.space(100).mutable_files(0)->set_size(4096);
+             run(s, 0).set_address(0x401000), run(s, 0).set_length(0x1000);
+           }},
           {"page run 0xfffffffffffff000+0x1000",
            [](Sample& s) { s.add_run(100, 0xfffffffffffff000, 0x1000); }},  // wraps
           {"shared memory 4294967297: filed elsewhere",

@@ -191,7 +191,7 @@ std::vector<KernelWrite> ThreadKind::kernel_writes(const Records& records) const
   std::vector<KernelWrite> writes;
   for (const Thread* thread : records.all<Thread>(kThreadRecord)) {
     if (thread->rseq_address() != 0)
-      writes.push_back({thread->pid(), thread->rseq_address(), thread->rseq_size(), "an rseq area"});
+      writes.push_back({thread->pid(), thread->rseq_address(), thread->rseq_size(), "an rseq area", true});
     if (thread->has_wait())
       writes.push_back({thread->pid(), thread->wait().address(), written_by(thread->wait()),
                         "an interrupted call's result"});
