@@ -16,8 +16,8 @@
 namespace cr::core {
 namespace {
 
-using engine::Extent;
 using engine::MemoryView;
+using engine::Stretch;
 using kinds::Task;
 
 constexpr size_t kPieceBytes = 1 << 20;
@@ -32,19 +32,19 @@ std::string arguments_of(const MemoryView& memory, const std::string& name) {
 }
 
 Result<bool> shows_elf_header(const MemoryView& memory, const kinds::Vma& vma,
-                              std::span<const Extent> extents) {
-  if (!may_show_elf_header(vma, extents)) return false;
+                              std::span<const Stretch> stretches) {
+  if (!may_show_elf_header(vma, stretches)) return false;
   std::string magic(SELFMAG, '\0');
-  CR_TRY(memory.read(extents.front(), vma.start(), std::as_writable_bytes(std::span(magic))));
+  CR_TRY(memory.read(stretches.front(), vma.start(), std::as_writable_bytes(std::span(magic))));
   return magic == ELFMAG;
 }
 
 Result<std::vector<Segment>> segments_of_process(const MemoryView& memory) {
   std::vector<Segment> all;
   for (const kinds::Vma& vma : memory.space().vmas()) {
-    const std::vector<Extent> extents = memory.extents(vma.start(), vma.end());
-    const bool elf_header = CR_TRY(shows_elf_header(memory, vma, extents));
-    const std::vector<Segment> segments = segments_of(vma, extents, elf_header);
+    const std::vector<Stretch> stretches = memory.stretches(vma.start(), vma.end());
+    const bool elf_header = CR_TRY(shows_elf_header(memory, vma, stretches));
+    const std::vector<Segment> segments = segments_of(vma, stretches, elf_header);
     all.insert(all.end(), segments.begin(), segments.end());
   }
   return all;
@@ -60,19 +60,19 @@ class Writer {
     CR_TRY(put(std::as_bytes(std::span(layout.front)), 0));
     for (size_t i = 0; i < segments.size(); ++i) {
       const uint64_t start = segments[i].start, end = start + segments[i].contents;
-      for (const Extent& extent : memory_.extents(start, end))
-        CR_TRY(copy(extent, layout.offsets[i] + (extent.start - start)), "memory at {:#x}", extent.start);
+      for (const Stretch& stretch : memory_.stretches(start, end))
+        CR_TRY(copy(stretch, layout.offsets[i] + (stretch.start - start)), "memory at {:#x}", stretch.start);
     }
     return {};
   }
 
  private:
-  Result<void> copy(const Extent& extent, uint64_t offset) {
-    if (extent.source == Extent::Source::kZero) return {};
-    for (uint64_t at = extent.start; at < extent.end; at += kPieceBytes) {
-      const auto piece = std::span(buffer_).first(std::min<uint64_t>(kPieceBytes, extent.end - at));
-      CR_TRY(memory_.read(extent, at, piece));
-      CR_TRY(put_without_zeros(piece, offset + (at - extent.start)));
+  Result<void> copy(const Stretch& stretch, uint64_t offset) {
+    if (stretch.source == Stretch::Source::kZero) return {};
+    for (uint64_t at = stretch.start; at < stretch.end; at += kPieceBytes) {
+      const auto piece = std::span(buffer_).first(std::min<uint64_t>(kPieceBytes, stretch.end - at));
+      CR_TRY(memory_.read(stretch, at, piece));
+      CR_TRY(put_without_zeros(piece, offset + (at - stretch.start)));
     }
     return {};
   }
@@ -111,8 +111,9 @@ class Writer {
 bool has_vdso(const MemoryView& memory) {
   for (const kinds::Vma& vma : memory.space().vmas()) {
     if (vma.backing() != kinds::Vma::VDSO) continue;
-    const auto extents = memory.extents(vma.start(), vma.end());
-    return std::any_of(extents.begin(), extents.end(), [](const Extent& extent) { return extent.known(); });
+    const auto stretches = memory.stretches(vma.start(), vma.end());
+    return std::any_of(stretches.begin(), stretches.end(),
+                       [](const Stretch& stretch) { return stretch.known(); });
   }
   return true;
 }

@@ -9,23 +9,23 @@
 namespace cr::core {
 namespace {
 
-using engine::Extent;
+using engine::Stretch;
 using kinds::Vma;
-using Source = Extent::Source;
+using Source = Stretch::Source;
 
-// How much of an extent is wanted, from its beginning.
+// How much of a stretch is wanted, from its beginning.
 class Filter {
  public:
-  Filter(const Vma& vma, std::span<const Extent> extents, bool elf_header) : elf_header_(elf_header) {
+  Filter(const Vma& vma, std::span<const Stretch> stretches, bool elf_header) : elf_header_(elf_header) {
     dont_dump_ =
         std::find(vma.advice().begin(), vma.advice().end(), uint32_t{MADV_DONTDUMP}) != vma.advice().end();
-    written_to_ = !vma.shared() && std::any_of(extents.begin(), extents.end(),
-                                               [](const Extent& e) { return e.source == Source::kPages; });
+    written_to_ = !vma.shared() && std::any_of(stretches.begin(), stretches.end(),
+                                               [](const Stretch& e) { return e.source == Source::kPages; });
   }
 
-  uint64_t wanted(const Extent& extent, bool first) const {
-    if (dont_dump_ || !extent.known()) return 0;
-    if (extent.source != Source::kFile || written_to_) return extent.size();
+  uint64_t wanted(const Stretch& stretch, bool first) const {
+    if (dont_dump_ || !stretch.known()) return 0;
+    if (stretch.source != Source::kFile || written_to_) return stretch.size();
     return first && elf_header_ ? kPageSize : 0;
   }
 
@@ -62,25 +62,26 @@ class Cutter {
 
 }  // namespace
 
-bool may_show_elf_header(const Vma& vma, std::span<const Extent> extents) {
+bool may_show_elf_header(const Vma& vma, std::span<const Stretch> stretches) {
   return vma.backing() == Vma::FILE && !vma.shared() && vma.offset() == 0 &&
-         (vma.protection() & PROT_READ) != 0 && !extents.empty() && extents.front().source == Source::kFile;
+         (vma.protection() & PROT_READ) != 0 && !stretches.empty() &&
+         stretches.front().source == Source::kFile;
 }
 
-std::vector<Segment> segments_of(const Vma& vma, std::span<const Extent> extents, bool elf_header) {
-  const Filter filter(vma, extents, elf_header);
+std::vector<Segment> segments_of(const Vma& vma, std::span<const Stretch> stretches, bool elf_header) {
+  const Filter filter(vma, stretches, elf_header);
   Cutter cutter(vma);
-  for (size_t i = 0; i < extents.size(); ++i) {
-    const Extent& extent = extents[i];
-    uint64_t wanted = filter.wanted(extent, i == 0);
-    if (extent.source == Source::kZero) {
+  for (size_t i = 0; i < stretches.size(); ++i) {
+    const Stretch& stretch = stretches[i];
+    uint64_t wanted = filter.wanted(stretch, i == 0);
+    if (stretch.source == Source::kZero) {
       // Zeros are worth their place only where they are short and between contents of one segment.
-      const bool between = i != 0 && filter.wanted(extents[i - 1], i == 1) == extents[i - 1].size() &&
-                           i + 1 < extents.size() && filter.wanted(extents[i + 1], false) != 0;
-      if (!between || extent.size() >= kLongHole) wanted = 0;
+      const bool between = i != 0 && filter.wanted(stretches[i - 1], i == 1) == stretches[i - 1].size() &&
+                           i + 1 < stretches.size() && filter.wanted(stretches[i + 1], false) != 0;
+      if (!between || stretch.size() >= kLongHole) wanted = 0;
     }
-    if (wanted != 0) cutter.contents(extent.start, extent.start + wanted);
-    if (wanted != extent.size()) cutter.nothing(extent.start + wanted, extent.end);
+    if (wanted != 0) cutter.contents(stretch.start, stretch.start + wanted);
+    if (wanted != stretch.size()) cutter.nothing(stretch.start + wanted, stretch.end);
   }
   return cutter.take();
 }

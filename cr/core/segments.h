@@ -1,4 +1,4 @@
-// Which memory goes into a core file: extents become loadable segments. Pure.
+// Which memory goes into a core file: stretches become loadable segments. Pure.
 #pragma once
 
 #include <span>
@@ -21,12 +21,12 @@ constexpr uint64_t kLongHole = 1 << 20;
 
 // Does the first page tell debuggers which file is mapped? Asked of what might, by the kernel's rule: the
 // readable beginning of a private mapping of a file (fs/coredump.c, vma_dump_size).
-bool may_show_elf_header(const kinds::Vma& vma, std::span<const engine::Extent> extents);
+bool may_show_elf_header(const kinds::Vma& vma, std::span<const engine::Stretch> stretches);
 
 // The segments of one mapping, at least one. What is in them follows the kernel's default coredump_filter:
 // anonymous memory, private file mappings that were written to, the first page of others if `elf_header`, the
 // vdso; not what madvise(MADV_DONTDUMP) excludes, and nothing that nobody has.
-std::vector<Segment> segments_of(const kinds::Vma& vma, std::span<const engine::Extent> extents,
+std::vector<Segment> segments_of(const kinds::Vma& vma, std::span<const engine::Stretch> stretches,
                                  bool elf_header);
 
 }  // namespace cr::core

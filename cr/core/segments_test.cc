@@ -8,9 +8,9 @@
 namespace cr::core {
 namespace {
 
-using engine::Extent;
+using engine::Stretch;
 using kinds::Vma;
-using Source = Extent::Source;
+using Source = Stretch::Source;
 
 constexpr uint64_t kBase = 0x10000000, kMiB = 1 << 20;
 
@@ -21,16 +21,16 @@ struct Part {
 
 // "start contents/size protection" of each segment, relative to the mapping; in hexadecimal.
 std::string cut(Vma vma, std::vector<Part> parts, bool elf_header = false) {
-  std::vector<Extent> extents;
+  std::vector<Stretch> stretches;
   uint64_t at = kBase;
   for (const Part& part : parts) {
-    extents.push_back({at, at + part.size, part.source});
+    stretches.push_back({at, at + part.size, part.source});
     at += part.size;
   }
   vma.set_start(kBase), vma.set_end(at);
   std::string text;
   uint64_t expected = kBase;
-  for (const Segment& segment : segments_of(vma, extents, elf_header)) {
+  for (const Segment& segment : segments_of(vma, stretches, elf_header)) {
     EXPECT_EQ(segment.start, expected) << "segments cover the mapping";
     EXPECT_LE(segment.contents, segment.end - segment.start);
     expected = segment.end;
@@ -98,13 +98,13 @@ TEST(Segments, WhatIsNotToBeDumpedIsNot) {
 }
 
 TEST(Segments, OnlyTheBeginningOfAPrivateFileMayShowAHeader) {
-  const std::vector<Extent> file{{kBase, kBase + 0x1000, Source::kFile}};
+  const std::vector<Stretch> file{{kBase, kBase + 0x1000, Source::kFile}};
   EXPECT_TRUE(may_show_elf_header(of_file(), file));
   EXPECT_FALSE(may_show_elf_header(of_file(true), file));
   EXPECT_FALSE(may_show_elf_header(of_file(), {}));
   EXPECT_FALSE(may_show_elf_header(anonymous(), file));
   EXPECT_FALSE(
-      may_show_elf_header(of_file(), std::vector<Extent>{{kBase, kBase + 0x1000, Source::kUnknown}}));
+      may_show_elf_header(of_file(), std::vector<Stretch>{{kBase, kBase + 0x1000, Source::kUnknown}}));
   Vma vma = of_file();
   vma.set_offset(0x1000);
   EXPECT_FALSE(may_show_elf_header(vma, file));

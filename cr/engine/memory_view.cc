@@ -17,18 +17,18 @@ namespace {
 using kinds::FileIdentity;
 using kinds::PageRun;
 using kinds::Vma;
-using Source = Extent::Source;
+using Source = Stretch::Source;
 using Runs = google::protobuf::RepeatedPtrField<PageRun>;
-using Filler = std::function<void(uint64_t start, uint64_t end, std::vector<Extent>& out)>;
+using Rest = std::function<void(uint64_t start, uint64_t end, std::vector<Stretch>& out)>;
 
-void add(std::vector<Extent>& out, Extent extent) {
-  if (extent.start < extent.end) out.push_back(extent);
+void add(std::vector<Stretch>& out, Stretch stretch) {
+  if (stretch.start < stretch.end) out.push_back(stretch);
 }
 
-// Between two addresses: the runs of `object`, and the filler wherever there is none. Runs are positions;
+// Between two addresses: the runs of `object`, and the rest wherever there is none. Runs are positions;
 // the one of `start` is given, since the address of position 0 may lie below zero.
 void overlay(const Runs& runs, std::span<const uint64_t> offsets, uint64_t object, uint64_t position,
-             uint64_t start, uint64_t end, const Filler& filler, std::vector<Extent>& out) {
+             uint64_t start, uint64_t end, const Rest& rest, std::vector<Stretch>& out) {
   const uint64_t last = position + (end - start);
   const auto address = [&](uint64_t at) { return start + (at - position); };
   auto run = std::upper_bound(runs.begin(), runs.end(), position, [](uint64_t wanted, const PageRun& other) {
@@ -38,12 +38,12 @@ void overlay(const Runs& runs, std::span<const uint64_t> offsets, uint64_t objec
   for (; run != runs.end() && run->address() < last; ++run) {
     const uint64_t from = std::max(at, run->address());
     const uint64_t to = std::min(last, run->address() + run->length());
-    if (at < from) filler(address(at), address(from), out);
+    if (at < from) rest(address(at), address(from), out);
     const uint64_t offset = offsets[static_cast<size_t>(run - runs.begin())] + (from - run->address());
     add(out, {address(from), address(to), Source::kPages, object, offset});
     at = to;
   }
-  if (at < last) filler(address(at), end, out);
+  if (at < last) rest(address(at), end, out);
 }
 
 bool same(const struct stat& now, const FileIdentity& file) {
@@ -79,8 +79,8 @@ MemoryView MemoryView::of(const Loaded& image, pid_t pid) {
   return view;
 }
 
-std::vector<Extent> MemoryView::extents(uint64_t start, uint64_t end) const {
-  std::vector<Extent> out;
+std::vector<Stretch> MemoryView::stretches(uint64_t start, uint64_t end) const {
+  std::vector<Stretch> out;
   auto vma = std::upper_bound(space_.vmas().begin(), space_.vmas().end(), start,
                               [](uint64_t address, const Vma& other) { return address < other.end(); });
   for (; vma != space_.vmas().end() && vma->start() < end; ++vma)
@@ -88,7 +88,7 @@ std::vector<Extent> MemoryView::extents(uint64_t start, uint64_t end) const {
   return out;
 }
 
-void MemoryView::describe(const Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const {
+void MemoryView::describe(const Vma& vma, uint64_t start, uint64_t end, std::vector<Stretch>& out) const {
   switch (vma.backing()) {
     case Vma::FILE:
       return describe_file(vma, start, end, out);
@@ -99,17 +99,18 @@ void MemoryView::describe(const Vma& vma, uint64_t start, uint64_t end, std::vec
     default:
       overlay(
           space_.runs(), offsets_, static_cast<uint64_t>(space_.pid()), start, start, end,
-          [](uint64_t from, uint64_t to, std::vector<Extent>& into) {
+          [](uint64_t from, uint64_t to, std::vector<Stretch>& into) {
             add(into, {from, to, Source::kZero});
           },
           out);
   }
 }
 
-void MemoryView::describe_file(const Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const {
+void MemoryView::describe_file(const Vma& vma, uint64_t start, uint64_t end,
+                               std::vector<Stretch>& out) const {
   const FileState state = files_[vma.file()];
   const uint64_t file_size = space_.files(static_cast<int>(vma.file())).size();
-  const Filler clean = [&](uint64_t from, uint64_t to, std::vector<Extent>& into) {
+  const Rest clean = [&](uint64_t from, uint64_t to, std::vector<Stretch>& into) {
     if (state == FileState::kZeros) return add(into, {from, to, Source::kZero});
     const uint64_t offset = vma.offset() + (from - vma.start());
     // Beyond the page that holds the file's last byte there is only SIGBUS.
@@ -124,11 +125,11 @@ void MemoryView::describe_file(const Vma& vma, uint64_t start, uint64_t end, std
 }
 
 void MemoryView::describe_object(const Vma& vma, uint64_t start, uint64_t end,
-                                 std::vector<Extent>& out) const {
+                                 std::vector<Stretch>& out) const {
   const auto& object = *image_.records.find<kinds::SharedMemory>(kinds::kSharedMemoryRecord, vma.object());
   const auto position = [&](uint64_t address) { return vma.offset() + (address - vma.start()); };
   const uint64_t object_size = page_up(object.size());
-  const Filler zero = [&](uint64_t from, uint64_t to, std::vector<Extent>& into) {
+  const Rest zero = [&](uint64_t from, uint64_t to, std::vector<Stretch>& into) {
     const uint64_t left = object_size > position(from) ? object_size - position(from) : 0;
     const uint64_t inside = from + std::min(left, to - from);
     add(into, {from, inside, Source::kZero});
@@ -138,7 +139,8 @@ void MemoryView::describe_object(const Vma& vma, uint64_t start, uint64_t end,
           start, end, zero, out);
 }
 
-void MemoryView::describe_vdso(const Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const {
+void MemoryView::describe_vdso(const Vma& vma, uint64_t start, uint64_t end,
+                               std::vector<Stretch>& out) const {
   const auto* vdso = image_.records.find<kinds::Vdso>(kinds::kVdsoRecord, space_.vdso_hash());
   const uint64_t size = vdso == nullptr ? 0 : vdso->code().size();
   // The kernel's data come first, its code last.
@@ -148,24 +150,24 @@ void MemoryView::describe_vdso(const Vma& vma, uint64_t start, uint64_t end, std
   add(out, {from, end, Source::kVdso, space_.vdso_hash(), from - code});
 }
 
-Result<void> MemoryView::read(const Extent& extent, uint64_t address, std::span<std::byte> into) const {
-  CR_CHECK(address >= extent.start && address <= extent.end && into.size() <= extent.end - address);
-  const uint64_t offset = extent.offset + (address - extent.start);
-  switch (extent.source) {
+Result<void> MemoryView::read(const Stretch& stretch, uint64_t address, std::span<std::byte> into) const {
+  CR_CHECK(address >= stretch.start && address <= stretch.end && into.size() <= stretch.end - address);
+  const uint64_t offset = stretch.offset + (address - stretch.start);
+  switch (stretch.source) {
     case Source::kPages:
-      return pages_->read(extent.where, offset, into);
+      return pages_->read(stretch.where, offset, into);
     case Source::kZero:
       std::fill(into.begin(), into.end(), std::byte{0});
       return {};
     case Source::kFile:
-      return read_file(space_.files(static_cast<int>(extent.where)), offset, into);
+      return read_file(space_.files(static_cast<int>(stretch.where)), offset, into);
     case Source::kVdso: {
-      const auto& vdso = *image_.records.find<kinds::Vdso>(kinds::kVdsoRecord, extent.where);
+      const auto& vdso = *image_.records.find<kinds::Vdso>(kinds::kVdsoRecord, stretch.where);
       std::memcpy(into.data(), vdso.code().data() + offset, into.size());
       return {};
     }
     default:
-      return fail(ErrorKind::kSystem, "the image has no bytes of {:#x}-{:#x}", extent.start, extent.end);
+      return fail(ErrorKind::kSystem, "the image has no bytes of {:#x}-{:#x}", stretch.start, stretch.end);
   }
 }
 
@@ -173,10 +175,10 @@ Result<void> MemoryView::read(uint64_t address, std::span<std::byte> into) const
   const auto end = checked_add<uint64_t>(address, into.size());
   if (!end || *end > UINT64_MAX - kPageSize)
     return fail(ErrorKind::kSystem, "{} bytes at {:#x} are not in user space", into.size(), address);
-  for (const Extent& extent : extents(page_down(address), page_up(*end))) {
-    if (extent.start > address || into.empty()) break;
-    const std::span<std::byte> piece = into.first(std::min<uint64_t>(into.size(), extent.end - address));
-    CR_TRY(read(extent, address, piece));
+  for (const Stretch& stretch : stretches(page_down(address), page_up(*end))) {
+    if (stretch.start > address || into.empty()) break;
+    const std::span<std::byte> piece = into.first(std::min<uint64_t>(into.size(), stretch.end - address));
+    CR_TRY(read(stretch, address, piece));
     address += piece.size();
     into = into.subspan(piece.size());
   }

@@ -12,7 +12,7 @@
 namespace cr::engine {
 
 // A stretch of memory whose bytes all come from one place.
-struct Extent {
+struct Stretch {
   enum class Source {
     kPages,    // of the image
     kZero,     // never written
@@ -39,10 +39,10 @@ class MemoryView {
 
   // What is mapped between two page addresses, ascending; what is not mapped is left out. Neighbours differ
   // in mapping, source or place.
-  std::vector<Extent> extents(uint64_t start, uint64_t end) const;
+  std::vector<Stretch> stretches(uint64_t start, uint64_t end) const;
 
-  // Bytes of one extent, or of a part of it. Conflict if a file changed since it was looked at.
-  Result<void> read(const Extent& extent, uint64_t address, std::span<std::byte> into) const;
+  // Bytes of one stretch, or of a part of it. Conflict if a file changed since it was looked at.
+  Result<void> read(const Stretch& stretch, uint64_t address, std::span<std::byte> into) const;
 
   // Bytes wherever they are. An address that is not mapped, or whose bytes nobody has, is a System error.
   Result<void> read(uint64_t address, std::span<std::byte> into) const;
@@ -51,10 +51,10 @@ class MemoryView {
   enum class FileState { kChanged, kSame, kZeros };
 
   MemoryView(const Loaded& image, const kinds::AddressSpace& space);
-  void describe(const kinds::Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const;
-  void describe_file(const kinds::Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const;
-  void describe_object(const kinds::Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const;
-  void describe_vdso(const kinds::Vma& vma, uint64_t start, uint64_t end, std::vector<Extent>& out) const;
+  void describe(const kinds::Vma& vma, uint64_t start, uint64_t end, std::vector<Stretch>& out) const;
+  void describe_file(const kinds::Vma& vma, uint64_t start, uint64_t end, std::vector<Stretch>& out) const;
+  void describe_object(const kinds::Vma& vma, uint64_t start, uint64_t end, std::vector<Stretch>& out) const;
+  void describe_vdso(const kinds::Vma& vma, uint64_t start, uint64_t end, std::vector<Stretch>& out) const;
   Result<void> read_file(const kinds::FileIdentity& file, uint64_t offset, std::span<std::byte> into) const;
 
   const Loaded& image_;

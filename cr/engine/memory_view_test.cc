@@ -17,7 +17,7 @@ namespace {
 
 using kinds::Sample;
 using kinds::Vma;
-using Source = Extent::Source;
+using Source = Stretch::Source;
 
 constexpr uint64_t kPage = kPageSize;
 
@@ -53,12 +53,12 @@ class MemoryViewTest : public testing::Test {
     return path;
   }
 
-  static std::string described(const std::vector<Extent>& extents) {
+  static std::string described(const std::vector<Stretch>& stretches) {
     static constexpr const char* kNames[] = {"pages", "zero", "file", "vdso", "unknown"};
     std::string text;
-    for (const Extent& extent : extents)
-      text += fmt::format("{:x}-{:x} {} {:x}; ", extent.start, extent.end,
-                          kNames[static_cast<int>(extent.source)], extent.offset);
+    for (const Stretch& stretch : stretches)
+      text += fmt::format("{:x}-{:x} {} {:x}; ", stretch.start, stretch.end,
+                          kNames[static_cast<int>(stretch.source)], stretch.offset);
     return text;
   }
 
@@ -76,9 +76,9 @@ class MemoryViewTest : public testing::Test {
 
 TEST_F(MemoryViewTest, PrivateMemoryIsPagesAndZeros) {
   const MemoryView memory = view();
-  EXPECT_EQ(described(memory.extents(0x700000, 0x800000)), "700000-7fe000 zero 0; 7fe000-800000 pages 0; ");
-  EXPECT_EQ(described(memory.extents(0x7ff000, 0x900000)), "7ff000-800000 pages 1000; ");
-  EXPECT_EQ(described(memory.extents(0x800000, 0x900000)), "") << "nothing is mapped there";
+  EXPECT_EQ(described(memory.stretches(0x700000, 0x800000)), "700000-7fe000 zero 0; 7fe000-800000 pages 0; ");
+  EXPECT_EQ(described(memory.stretches(0x7ff000, 0x900000)), "7ff000-800000 pages 1000; ");
+  EXPECT_EQ(described(memory.stretches(0x800000, 0x900000)), "") << "nothing is mapped there";
   EXPECT_EQ(bytes(memory, 0x7fdffe, 4), std::string("\0\0\1\1", 4));
   EXPECT_EQ(bytes(memory, 0x7fefff, 2), "\1\2");
   EXPECT_EQ(bytes(memory, 0x800000, 0), "");
@@ -102,11 +102,11 @@ TEST_F(MemoryViewTest, SharedMemoryIsSeenFromItsOffset) {
   beyond.set_backing(Vma::SHARED_ANONYMOUS), beyond.set_shared(true), beyond.set_object(1);
   beyond.set_offset(uint64_t{1} << 62);
   const MemoryView memory = view();
-  EXPECT_EQ(described(memory.extents(0x900000, 0x903000)),
+  EXPECT_EQ(described(memory.stretches(0x900000, 0x903000)),
             "900000-901000 zero 0; 901000-902000 pages 0; 902000-903000 zero 0; ");
-  EXPECT_EQ(described(memory.extents(0xa00000, 0xa04000)),
+  EXPECT_EQ(described(memory.stretches(0xa00000, 0xa04000)),
             "a00000-a01000 pages 0; a01000-a02000 zero 0; a02000-a04000 unknown 0; ");
-  EXPECT_EQ(described(memory.extents(0xb00000, 0xb01000)), "b00000-b01000 unknown 0; ");
+  EXPECT_EQ(described(memory.stretches(0xb00000, 0xb01000)), "b00000-b01000 unknown 0; ");
   EXPECT_EQ(bytes(memory, 0xa00fff, 2), std::string("\1\0", 2));
 }
 
@@ -117,7 +117,7 @@ TEST_F(MemoryViewTest, AnObjectMappedFromItsMiddleAtALowAddress) {
   run.set_address(0x1fff000 - kPage), run.set_length(2 * kPage);
   Vma& low = sample_.add_vma(100, 0xa00000, 0xa02000);
   low.set_backing(Vma::SHARED_ANONYMOUS), low.set_shared(true), low.set_object(1), low.set_offset(0x1fff000);
-  EXPECT_EQ(described(view().extents(0xa00000, 0xa02000)),
+  EXPECT_EQ(described(view().stretches(0xa00000, 0xa02000)),
             "a00000-a01000 pages 1000; a01000-a02000 unknown 0; ");
 }
 
@@ -129,7 +129,7 @@ TEST_F(MemoryViewTest, CleanPagesAreTheFiles) {
               sample_.space(100).mutable_runs()->end());
   const MemoryView memory = view();
   EXPECT_EQ(
-      described(memory.extents(0x400000, 0x404000)),
+      described(memory.stretches(0x400000, 0x404000)),
       "400000-401000 file 0; 401000-402000 pages 0; 402000-403000 file 2000; 403000-404000 unknown 0; ");
   EXPECT_EQ(bytes(memory, 0x402008, 4), std::string("ff\0\0", 4));
   EXPECT_EQ(bytes(memory, 0x402ffe, 2), std::string(2, '\0'));
@@ -138,13 +138,13 @@ TEST_F(MemoryViewTest, CleanPagesAreTheFiles) {
 TEST_F(MemoryViewTest, AFileThatIsNotWhatItWasSaysNothing) {
   const std::string path = file(2 * kPage);
   sample_.space(100).mutable_files(0)->set_mtime_ns(1);
-  EXPECT_EQ(described(view().extents(0x400000, 0x402000)), "400000-402000 unknown 0; ");
+  EXPECT_EQ(described(view().stretches(0x400000, 0x402000)), "400000-402000 unknown 0; ");
   file(2 * kPage);
   sample_.space(100).mutable_files(0)->set_size(2 * kPage + 1);
-  EXPECT_EQ(described(view().extents(0x400000, 0x402000)), "400000-402000 unknown 0; ");
+  EXPECT_EQ(described(view().stretches(0x400000, 0x402000)), "400000-402000 unknown 0; ");
   file(2 * kPage);
   const MemoryView memory = view();
-  ASSERT_EQ(described(memory.extents(0x400000, 0x402000)), "400000-402000 file 0; ");
+  ASSERT_EQ(described(memory.stretches(0x400000, 0x402000)), "400000-402000 file 0; ");
   std::filesystem::resize_file(path, kPage);
   std::byte byte;
   const auto read = memory.read(0x400000, {&byte, 1});
@@ -156,14 +156,15 @@ TEST_F(MemoryViewTest, ThePrivateZeroDeviceIsZero) {
   sample_.space(100).mutable_vmas(0)->set_file(1);
   kinds::FileIdentity& zero = *sample_.space(100).add_files();
   zero.set_path("/dev/zero"), zero.set_mode(S_IFCHR | 0666);
-  EXPECT_EQ(described(view().extents(0x400000, 0x402000)), "400000-402000 zero 0; ");
+  EXPECT_EQ(described(view().stretches(0x400000, 0x402000)), "400000-402000 zero 0; ");
 }
 
 TEST_F(MemoryViewTest, TheVdsoIsTheEndOfItsMapping) {
   sample_.add_vdso(100, 0xa00000, 0xa04000, std::string(2 * kPage, 'v'));
   const MemoryView memory = view();
-  EXPECT_EQ(described(memory.extents(0xa00000, 0xa04000)), "a00000-a02000 unknown 0; a02000-a04000 vdso 0; ");
-  EXPECT_EQ(described(memory.extents(0xa03000, 0xa04000)), "a03000-a04000 vdso 1000; ");
+  EXPECT_EQ(described(memory.stretches(0xa00000, 0xa04000)),
+            "a00000-a02000 unknown 0; a02000-a04000 vdso 0; ");
+  EXPECT_EQ(described(memory.stretches(0xa03000, 0xa04000)), "a03000-a04000 vdso 1000; ");
   EXPECT_EQ(bytes(memory, 0xa03ffe, 2), "vv");
 }
 
