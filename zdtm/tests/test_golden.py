@@ -117,7 +117,7 @@ def word_size_missing(folder: Path, word_sizes: list[str]) -> str:
     if 32 not in map(int, word_sizes):
         return ""
     try:
-        # Its child waits for a signal that does not come: that it was executed is enough.
+        # It waits for a signal that does not come: that it was executed is enough.
         process = subprocess.Popen([folder / "program32"], stdin=subprocess.DEVNULL)
     except OSError as error:
         if error.errno != errno.ENOEXEC:

@@ -95,9 +95,8 @@ class VmSlot(Slot):
 
 class VmMachine(Machine):
     own_slowness = 5
-    cpu: Optional[
-        str
-    ] = None  # an emulated model, where it must not be the best that there is
+    # An emulated model, where it must not be the best that there is.
+    cpu: Optional[str] = None
 
     def __init__(self, kernel: str, build: Path, scratch: Path) -> None:
         self.name = f"vm:{kernel}"
