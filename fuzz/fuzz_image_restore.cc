@@ -59,11 +59,13 @@ struct Restored {
   Memory memory;
 };
 
+Result<void> always() { return {}; }
+
 Result<Restored> from_stream(cr::image::Stream& stream) {
   auto scanner = CR_TRY(cr::image::Scanner::begin(stream));
   const auto loaded = CR_TRY(cr::engine::load_records(scanner, "input", {&fuzz::parent_path(), 1}));
   Restored restored{CR_TRY(cr::engine::compile(loaded.records)), {}};
-  CR_TRY(filler(restored.plan, restored.memory).fill_from(scanner, loaded.parent_of_stream.get()));
+  CR_TRY(filler(restored.plan, restored.memory).fill_from(scanner, loaded.parent_of_stream.get(), always));
   return restored;
 }
 
@@ -71,7 +73,7 @@ Result<Restored> from_stream(cr::image::Stream& stream) {
 Result<Restored> from_file(cr::engine::Loaded& loaded, bool with_table) {
   loaded.records.pages = with_table ? &loaded.reader->pages() : nullptr;
   Restored restored{CR_TRY(cr::engine::compile(loaded.records)), {}};
-  CR_TRY(filler(restored.plan, restored.memory).fill_from(*loaded.reader, [] { return cr::Result<void>(); }));
+  CR_TRY(filler(restored.plan, restored.memory).fill_from(*loaded.reader, always));
   return restored;
 }
 

@@ -18,7 +18,7 @@ struct Verdict {
 };
 Verdict verdict_on(const std::string& image);
 
-// One extent and one record may be as large as they like; everything else is a small multiple of the input.
+// One extent and one record may be as large as they like; everything else is in proportion to the input.
 bool is_greedy(const Verdict& verdict, const std::string& image);
 bool is_slow(const Verdict& verdict, const std::string& image);
 // A refusal that says something of the image or of what can be built, not of us.

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "cr/base/numbers.h"
+#include "cr/base/zeros.h"
 #include "cr/core/elf_headers.h"
 #include "cr/core/notes.h"
 #include "cr/core/segments.h"
@@ -80,12 +81,8 @@ class Writer {
   // Pages that hold nothing become holes; what lies between them goes out in one call.
   Result<void> put_without_zeros(std::span<const std::byte> piece, uint64_t offset) {
     size_t begin = 0;
-    const auto is_zero = [&](size_t page) {
-      const auto bytes = piece.subspan(page, kPageSize);
-      return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
-    };
     for (size_t page = 0; page < piece.size(); page += kPageSize) {
-      if (!is_zero(page)) continue;
+      if (!is_zero(piece.subspan(page, kPageSize))) continue;
       CR_TRY(put(piece.subspan(begin, page - begin), offset + begin));
       begin = page + kPageSize;
     }

@@ -82,7 +82,7 @@ Result<void> Filler::get(uint64_t object, uint64_t page, std::span<std::byte> in
   return {};
 }
 
-Result<void> Filler::fill_from(const image::Reader& image, const std::function<Result<void>()>& keep_going) {
+Result<void> Filler::fill_from(const image::Reader& image, const KeepGoing& keep_going) {
   image::PageReader reader(image);
   std::vector<std::byte> buffer(image::kMaxExtentPages * kPageSize);
   for (const auto& [object, targets] : targets_)
@@ -98,13 +98,16 @@ Result<void> Filler::fill_from(const image::Reader& image, const std::function<R
   return {};
 }
 
-Result<void> Filler::fill_from(image::Scanner& stream, const image::Reader* parent) {
+Result<void> Filler::fill_from(image::Scanner& stream, const image::Reader* parent,
+                               const KeepGoing& keep_going) {
   std::optional<image::PageReader> inherited;
   if (parent != nullptr) inherited.emplace(*parent);
   image::Decompressor decompressor;
   std::vector<std::byte> content(image::kMaxExtentPages * kPageSize);
   CR_TRY(stream.pages(
       [&](uint64_t object, const image::Extent& extent, std::span<const std::byte> stored) -> Result<void> {
+        // The stream itself asks too seldom: many pages may come of few bytes of it.
+        CR_TRY(keep_going());
         const auto made = std::span(content).first(extent.pages * kPageSize);
         switch (extent.kind) {
           case image::ExtentKind::kRaw:

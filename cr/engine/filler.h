@@ -26,12 +26,14 @@ class Filler {
   // Requires: the plan's tasks exist and its store's descriptors are open, or `memory` stands in for them.
   explicit Filler(const kinds::Plan& plan, MemoryOf memory = {});
 
-  // From an image that can be read anywhere. `keep_going` is asked before each piece; an error ends the work
-  // with it.
-  Result<void> fill_from(const image::Reader& image, const std::function<Result<void>()>& keep_going);
+  // Asked before each piece; an error ends the work with it.
+  using KeepGoing = std::function<Result<void>()>;
+
+  // From an image that can be read anywhere.
+  Result<void> fill_from(const image::Reader& image, const KeepGoing& keep_going);
   // From one that comes front to back, up to its last byte, all of it checked; also that it holds what the
   // plan asks for. `parent`: null if there is none.
-  Result<void> fill_from(image::Scanner& stream, const image::Reader* parent);
+  Result<void> fill_from(image::Scanner& stream, const image::Reader* parent, const KeepGoing& keep_going);
 
  private:
   // Some pages of one object, and whose memory they are.

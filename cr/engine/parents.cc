@@ -37,7 +37,7 @@ class Ancestry {
   }
 
  private:
-  // A place where an image may be, looked at once however many generations ask.
+  // Where an image may be.
   struct Place {
     std::string path;
     Result<image::Reader> reader;
@@ -68,7 +68,7 @@ class Ancestry {
   }
 
   std::span<const std::string> given_;
-  std::vector<Place> places_;  // the given ones
+  std::vector<Place> places_;  // the given ones, looked at once however many generations ask
   std::set<image::ImageId> seen_;
 };
 

@@ -1,7 +1,6 @@
 #include "cr/engine/preconditions.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,7 +13,6 @@
 #include <cstring>
 #include <thread>
 
-#include "cr/proc/status.h"
 #include "cr/sys/cpu.h"
 #include "cr/sys/fd.h"
 
@@ -39,6 +37,13 @@ Result<bool> is_held(int any_fd, pid_t id) {
   if (::fcntl(any_fd, F_SETOWN_EX, &owner) == 0) return true;
   if (errno == ESRCH) return false;
   return fail_errno("F_SETOWN_EX {}", id);
+}
+
+// Asked by doing it: what decides is capabilities, user namespaces, and for descriptors fs.nr_open.
+bool may_raise(uint32_t resource, const rlimit64& here, uint64_t wanted) {
+  const auto which = static_cast<__rlimit_resource>(resource);
+  const rlimit64 raised{here.rlim_cur, wanted};
+  return ::prlimit64(0, which, &raised, nullptr) == 0 && ::prlimit64(0, which, &here, nullptr) == 0;
 }
 
 }  // namespace
@@ -117,18 +122,16 @@ Result<void> check_limits(const kinds::Plan& plan) {
     return fail(ErrorKind::kConflict,
                 "needs descriptor {} while the tree is built, the limit is {}; raise it (ulimit -Hn)",
                 highest, files.rlim_max);
-  const proc::Status status =
-      CR_TRY(proc::parse_status(CR_TRY(sys::read_file("/proc/self/status"))), "/proc/self/status");
-  if ((status.cap_effective >> CAP_SYS_RESOURCE & 1) != 0) return {};
   for (const auto& [resource, wanted] : plan.hard_limits) {
     rlimit64 here{};
     if (::prlimit64(0, static_cast<__rlimit_resource>(resource), nullptr, &here) != 0)
       return fail_errno("limit of resource {}", resource);
-    if (wanted > here.rlim_max)
-      return fail(ErrorKind::kConflict,
-                  "a task has the hard limit {} of resource {}, here it is {}; raise it, or restore with "
-                  "CAP_SYS_RESOURCE",
-                  wanted, resource, here.rlim_max);
+    if (wanted >= here.rlim_max && !may_raise(resource, here, wanted))
+      return fail(
+          ErrorKind::kConflict,
+          "a task has the hard limit {} of resource {}, here it is {} and cannot be raised as far: that "
+          "takes CAP_SYS_RESOURCE, and for descriptors (7) a higher fs.nr_open",
+          wanted, resource, here.rlim_max);
   }
   return {};
 }

@@ -16,8 +16,8 @@ Result<void> check_cpu_state(const kinds::Plan& plan);
 
 // The highest descriptor number in use while the tree is built.
 int highest_number(const kinds::Plan& plan);
-// Conflict: the hard limit of descriptors is below that number, or a task's limit would have to be raised,
-// and the engine may not (CAP_SYS_RESOURCE).
+// Conflict: the hard limit of descriptors is below that number, or a task's would have to be higher than the
+// engine may raise it; its own is raised for a moment to see.
 Result<void> check_limits(const kinds::Plan& plan);
 
 }  // namespace cr::engine

@@ -65,7 +65,9 @@ Result<RestoreReport> restore_stream(const RestoreOptions& options) {
   CR_TRY(Builder(prepared.plan, options.operation).build(nothing.get(), [&]() -> Result<void> {
     options.operation.step("receiving memory");
     const image::Reader* const parent = loaded.parent_of_stream.get();
-    CR_TRY(Filler(prepared.plan).fill_from(scanner, parent), "{}", options.path);
+    CR_TRY(
+        Filler(prepared.plan).fill_from(scanner, parent, [&options] { return in_time(options.operation); }),
+        "{}", options.path);
     for (const image::Reader* one = parent; one != nullptr; one = one->parent())
       CR_TRY(one->check_unchanged());
     return check_files(prepared.plan);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cr/base/numbers.h"
+#include "cr/base/zeros.h"
 #include "cr/image/hash.h"
 #include "cr/image/limits.h"
 
@@ -18,11 +19,6 @@ static_assert(kBatchBytes <= kMaxExtentPages * kPageSize);
 
 // A compressed extent must be worth a decompression.
 constexpr size_t worth_it(size_t bytes) { return bytes / 8 * 7; }
-
-bool is_zero(std::span<const std::byte> page) {
-  // Equal to itself one byte further on: the C library's fastest loop does the work.
-  return page[0] == std::byte{0} && std::memcmp(page.data(), page.data() + 1, page.size() - 1) == 0;
-}
 
 }  // namespace
 

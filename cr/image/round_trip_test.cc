@@ -104,10 +104,12 @@ TEST(RoundTrip, TheSameAsOtherPages) {
   must(again.add_same(2, 400, 1, 100));
   add_pages(again, 2, some_pages(1, 2));
   must(again.add_same(1, 1, 1, 0));  // an object may repeat itself
+  add_pages(again, 1, some_pages(1, 3));
+  must(again.add_same(1, 1, 1, 601));  // what was added last, too
   must(again.commit());
   const Reader reader = must(Reader::open(dir / "x"));
   EXPECT_TRUE(pages_of(reader, 2) == data.substr(100 * kPageSize, 400 * kPageSize) + some_pages(1, 2));
-  EXPECT_TRUE(pages_of(reader, 1) == data + data.substr(0, kPageSize));
+  EXPECT_TRUE(pages_of(reader, 1) == data + data.substr(0, kPageSize) + some_pages(1, 3) + some_pages(1, 3));
   must(reader.verify());
 }
 

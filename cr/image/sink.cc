@@ -39,14 +39,19 @@ Result<void> Sink::wait_for_reader() {
     const int count = ::poll(&ready, 1, kPatienceMs);
     if (count > 0) return {};
     if (count < 0 && errno != EINTR) return fail_errno("image {}: poll", name_);
-    if (keep_going_) CR_TRY(keep_going_(), "image {}", name_);
+    CR_TRY(ask());
   }
+}
+
+Result<void> Sink::ask() const {
+  if (keep_going_) CR_TRY(keep_going_(), "image {}", name_);
+  return {};
 }
 
 Result<void> Sink::write_out(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     size_t step = bytes.size();
-    if (keep_going_) CR_TRY(keep_going_(), "image {}", name_);
+    CR_TRY(ask());
     if (patient_) {
       CR_TRY(wait_for_reader());
       step = std::min<size_t>(step, PIPE_BUF);  // so much can be written without waiting: pipe(7)

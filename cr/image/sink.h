@@ -27,6 +27,8 @@ class Sink {
 
   // Small pieces are collected first: one call of the kernel per record would cost more than a copy.
   Result<void> put(std::span<const std::byte> bytes);
+  // For work that adds little: what is collected here may be a long time's.
+  Result<void> ask() const;
   Result<void> pad_to(uint64_t position);
   Result<void> flush();
 

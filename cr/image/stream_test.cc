@@ -50,5 +50,16 @@ TEST(Writer, IsStoppedWhileAFileIsWritten) {
   EXPECT_TRUE(dir.names().empty());
 }
 
+// References are few bytes of a file and may be much work for whoever makes them.
+TEST(Writer, IsStoppedWhileItRefersToPages) {
+  sys::TempDir dir;
+  Writer writer = Writer::create(dir / "image", {.keep_going = once()}).value();
+  add_pages(writer, 1, some_pages(1, 1));
+  ASSERT_TRUE(writer.add_same(1, 1, 1, 0)) << "there was time for this one";
+  const auto late = writer.add_same(1, 1, 1, 0);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind(), ErrorKind::kDeadline);
+}
+
 }  // namespace
 }  // namespace cr::image

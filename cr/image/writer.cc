@@ -144,6 +144,7 @@ Result<void> Writer::State::put_pages(const PageBatch::Encoded& encoded) {
 
 Result<void> Writer::State::refer(uint64_t id, ExtentKind kind, uint64_t count, uint64_t source,
                                   uint64_t source_page) {
+  CR_TRY(sink.ask());
   while (count > 0) {
     CR_TRY(turn_to(id));
     const uint64_t step = std::min(count, kMaxExtentPages);

@@ -18,8 +18,9 @@ struct PagemapEntry {
 
   // The page has contents of its own: it is not just a promise of zeros or of the file.
   constexpr bool populated() const { return present || swapped; }
-  // Somebody else may have it, too: another task since a fork, or a file's other readers.
-  constexpr bool shared() const { return present && !exclusive; }
+  // Somebody else may have it, too: another task since a fork, or a file's other readers. Of what is swapped
+  // out the kernel does not tell.
+  constexpr bool shared() const { return populated() && !exclusive; }
 };
 
 constexpr PagemapEntry decode_pagemap(uint64_t bits) {

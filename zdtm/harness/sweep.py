@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from harness import program
@@ -139,17 +140,22 @@ ENDS = {0: "done", 1: "system", 3: "unsupported", 5: "conflict"}
 
 def _restored(stage: Stage, image: Path) -> str:
     """How a restore of a tree ends that could have been, but never was; and that it is there or not, and nothing between."""
+    pidfile = stage.temporary / "restored.pid"
+    pidfile.unlink(missing_ok=True)
     argv = [stage.engine.program, "restore", str(image), "--detach", "--json"]
-    outcome = stage.engine.run([*argv, "--deadline", "20"])
+    outcome = stage.engine.run([*argv, "--pidfile", str(pidfile), "--deadline", "20"])
     kind = "done" if outcome.code == 0 else outcome.json().get("error", {}).get("kind")
     if kind != ENDS.get(outcome.code):
         raise CellFailure(f"{image.name}: not an end of a restore: {outcome.text()}")
     there = [pid for pid in pids_here() if pid != os.getpid()]
     if outcome.code != 0 and there:
         raise CellFailure(f"{there} are left of a restore: {outcome.text()}")
-    # A tree with another state than its own does what it likes; it has been built.
+    # A tree with another state than its own does what it likes, and dies of it; nobody has awaited its root yet.
+    if outcome.code == 0 and int(pidfile.read_text()) not in there:
+        raise CellFailure(f"{image.name}: done, and no root: {outcome.text()}")
     for pid in there:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     wait_until(_is_alone, "the restored to end", stage.settle_s)
     if outcome.code != 0:
         stage.log(outcome.text())

@@ -228,6 +228,15 @@ TEST_F(Siblings, WhatTheyHaveInCommonIsStoredOnce) {
   EXPECT_EQ(firsts_of(2), second);
 }
 
+// A reference to them would be filled in at the restore.
+TEST_F(Siblings, ZerosStayZeros) {
+  for (const size_t page : {2, 3, 40}) mapping_.page(page) = '\0';
+  copy_both();
+  for (const size_t page : {2, 3, 40})
+    for (const uint64_t object : {1, 2})
+      EXPECT_EQ(reader_->pages().at(object, page).kind, image::ExtentKind::kZero) << page << " of " << object;
+}
+
 // Nobody gets copies of their own from having been looked at.
 TEST_F(Siblings, TheyShareAsMuchAsBefore) {
   copy_both();

@@ -20,26 +20,24 @@ void Placement::place(const PageRun& run, bool fresh) {
 
 void Placement::place_extents(uint64_t page, uint64_t end, uint64_t address, bool fresh) {
   while (page < end) {
-    const Extent& extent = table_->at(object_, page);
-    const uint64_t count = std::min(end, extent.end()) - page;
-    const bool nothing_to_do = fresh && extent.kind == ExtentKind::kZero;
-    if (!nothing_to_do && !read_directly(extent, page, count, address))
-      fills_.push_back({object_, page, count, address, fresh});
-    page += count;
-    address += count * kPageSize;
+    const Content content = content_of(page, end);
+    const Extent& extent = *content.extent;
+    if (extent.kind == ExtentKind::kRaw)
+      read_(address, content.pages * kPageSize, extent.offset + (content.page - extent.first) * kPageSize);
+    else if (!fresh || extent.kind != ExtentKind::kZero)
+      fills_.push_back({object_, page, content.pages, address, fresh});
+    page += content.pages;
+    address += content.pages * kPageSize;
   }
 }
 
-bool Placement::read_directly(const Extent& extent, uint64_t page, uint64_t count, uint64_t address) {
-  if (extent.kind == ExtentKind::kRaw) {
-    read_(address, count * kPageSize, extent.offset + (page - extent.first) * kPageSize);
-    return true;
-  }
-  if (extent.kind != ExtentKind::kSame) return false;
+Placement::Content Placement::content_of(uint64_t page, uint64_t end) const {
+  const Extent& extent = table_->at(object_, page);
+  const uint64_t pages = std::min(end, extent.end()) - page;
+  if (extent.kind != ExtentKind::kSame) return {&extent, page, pages};
   const uint64_t source = extent.source_page + (page - extent.first);
   const Extent& there = table_->at(extent.source_id, source);
-  if (there.kind != ExtentKind::kRaw || source + count > there.end()) return false;
-  return read_directly(there, source, count, address);
+  return {&there, source, std::min(pages, there.end() - source)};
 }
 
 }  // namespace cr::kinds

@@ -25,8 +25,15 @@ class Placement {
   void place(const PageRun& run, bool fresh);
 
  private:
+  // What the image holds of some of the object's pages: itself, or where they are the same as others.
+  struct Content {
+    const image::Extent* extent;  // borrowed of the table
+    uint64_t page;                // of the extent's object
+    uint64_t pages;
+  };
   void place_extents(uint64_t page, uint64_t end, uint64_t address, bool fresh);
-  bool read_directly(const image::Extent& extent, uint64_t page, uint64_t count, uint64_t address);
+  // Of the pages from `page` on, not beyond `end`, as many as lie in one extent.
+  Content content_of(uint64_t page, uint64_t end) const;
 
   const image::PageTable* table_;
   uint64_t object_;

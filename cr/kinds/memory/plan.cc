@@ -58,11 +58,16 @@ void plan_object(const SharedMemory& object, const Records& records, PlanBuilder
   store.syscall(Abi::k64, SYS_openat, {AT_FDCWD, store.stash_text(link), O_RDWR | O_CLOEXEC})
       .save(fd)
       .because("open {}", link);
+  constexpr uint64_t kAtOnce = uint64_t{64} << 20;  // some tens of milliseconds, from memory
+  uint64_t since_trap = 0;
   Placement placement(
       records.pages, kSharedPages | object.id(),
       [&](uint64_t address, uint64_t length, uint64_t offset) {
         store.read_fully(builder.image_store_fd(), kFillAddress + address, length, offset)
             .because("fill shared memory {}", object.id());
+        since_trap += length;
+        if (since_trap < kAtOnce) return;
+        since_trap = 0;
         store.trap(kPieceDone).because("a piece of shared memory is filled");
       },
       builder.store_fills(object_name(object.id())));

@@ -218,6 +218,30 @@ TEST(MemoryPlan, ProtectsOnlyWhatHadToBeOpened) {
   EXPECT_EQ(protected_at, std::vector<uint64_t>{0xa00000});
 }
 
+// What is the same as others is read from where these are, even if they are in pieces; zeros from nowhere.
+TEST(MemoryPlan, TheSameIsReadWhereItIs) {
+  Sample sample;
+  sample.add_task(100, 0, 100, 100);
+  sample.add_vma(100, 0xa00000, 0xa08000);
+  sample.add_run(100, 0xa00000, 0x8000);
+  image::Extent one{.pages = 2, .first = 0, .offset = 0x5000, .stored = 0x2000};
+  image::Extent other{.pages = 1, .first = 2, .offset = 0x9000, .stored = 0x1000};
+  image::Extent zero{.kind = image::ExtentKind::kZero, .pages = 1, .first = 3};
+  image::Extent same{
+      .kind = image::ExtentKind::kSame, .pages = 4, .first = 4, .source_id = 100, .source_page = 0};
+  image::PageTable table;
+  ASSERT_TRUE(
+      table.add({{image::kPages, 100}, 0, 0, 0, 0}, std::vector{one, other, zero, same}, image::Header{}));
+  sample.records.pages = &table;
+  const Planned planned(sample);
+  std::vector<std::pair<uint64_t, uint64_t>> reads;
+  for (const exec::Op& op : planned.plan.processes.at(100).program.list(0).ops())
+    if (op.kind == exec::OpKind::kReadFully) reads.emplace_back(op.args[1], op.args[3]);
+  EXPECT_EQ(reads, (std::vector<std::pair<uint64_t, uint64_t>>{
+                       {0xa00000, 0x5000}, {0xa02000, 0x9000}, {0xa04000, 0x5000}, {0xa06000, 0x9000}}));
+  EXPECT_TRUE(planned.plan.processes.at(100).fills.empty());
+}
+
 // What the image does not hold as it is goes to the engine; zeros where memory is fresh go nowhere.
 TEST(MemoryPlan, TheEngineFillsWhatCannotBeReadDirectly) {
   Sample sample;
@@ -268,6 +292,26 @@ TEST(MemoryPlan, FilesAreOpenedOnceAndOnlyWritableWhereNeeded) {
   EXPECT_EQ(modes, (std::vector<uint64_t>{O_RDONLY, O_RDWR, O_RDWR}));
   ASSERT_EQ(planned.plan.files.size(), 2u);
   EXPECT_EQ(planned.plan.files[0].path, "/bin/true");
+}
+
+TEST(MemoryPlan, DeadlinesAreLookedAtWhileSharedObjectsAreFilled) {
+  constexpr uint64_t kPiece = uint64_t{64} << 20;
+  Sample sample = small_tree();
+  SharedMemory& object = *sample.records.find<SharedMemory>(kSharedMemoryRecord, 1);
+  object.set_size(8 * kPiece);
+  for (uint64_t i = 0; i < 3; ++i) {
+    PageRun& run = *object.add_runs();
+    run.set_address(2 * i * kPiece), run.set_length(kPiece);
+  }
+  const image::PageTable table = raw_table(page_objects(sample.records));
+  sample.records.pages = &table;
+  Planned planned(sample);
+  std::string order;
+  for (const exec::Op& op : planned.builder.store().ops()) {
+    if (op.kind == exec::OpKind::kReadFully) order += 'r';
+    if (op.kind == exec::OpKind::kTrap) order += 't';
+  }
+  EXPECT_EQ(order, "rtrtrt");
 }
 
 TEST(MemoryPlan, SharedObjectsAreFilledOnceBeforeAnybodyMapsThem) {

@@ -2,9 +2,10 @@
 
 #include <fcntl.h>
 
-#include <algorithm>
+#include <cstring>
 
 #include "cr/base/numbers.h"
+#include "cr/base/zeros.h"
 
 namespace cr::kinds {
 
@@ -22,7 +23,7 @@ Result<bool> Relatives::is_the_same(const Stretch& stored, std::span<const std::
   buffer_.resize(pages.size());
   CR_TRY(sys::pread_fully(memory_.get(), buffer_, stored.address), "pid {} at {:#x}", stored.pid,
          stored.address);
-  return std::ranges::equal(buffer_, pages);
+  return std::memcmp(buffer_.data(), pages.data(), pages.size()) == 0;
 }
 
 Result<Relatives::Piece> Relatives::next(const Stretch& stretch, std::span<const proc::PagemapEntry> entries,
@@ -43,7 +44,9 @@ Result<Relatives::Piece> Relatives::next(const Stretch& stretch, std::span<const
   }
   for (; piece.pages < entries.size() && known(entries[piece.pages]) == nullptr; ++piece.pages) {
     const proc::PagemapEntry& entry = entries[piece.pages];
-    if (entry.shared() && entry.pfn != 0 && stored_.size() < kMostFrames)
+    const auto page = pages.subspan(piece.pages * kPageSize, kPageSize);
+    // Zeros are nothing to refer to, and the kernel has one frame of them for all.
+    if (entry.shared() && entry.pfn != 0 && stored_.size() < kMostFrames && !is_zero(page))
       stored_.emplace(entry.pfn, Stretch{stretch.pid, stretch.address + piece.pages * kPageSize,
                                          stretch.object, stretch.page + piece.pages});
   }

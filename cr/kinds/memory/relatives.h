@@ -29,7 +29,8 @@ class Relatives {
     uint64_t pages = 0;             // at least one
     std::optional<Stretch> source;  // as what they were stored
   };
-  // What `pages` begin with, of whose frames `entries` tell; what was not stored before is stored now. That a
+  // What `pages` begin with, of whose frames `entries` tell; what was not stored before is stored now. Zeros
+  // are nobody's. That a
   // frame is the same is a hint, since the kernel may move what is in it: the bytes are compared. Requires:
   // all tasks are frozen.
   Result<Piece> next(const Stretch& stretch, std::span<const proc::PagemapEntry> entries,
