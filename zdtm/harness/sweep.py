@@ -141,7 +141,6 @@ ENDS = {0: "done", 1: "system", 3: "unsupported", 5: "conflict"}
 def _restored(stage: Stage, image: Path) -> str:
     """How a restore of a tree ends that could have been, but never was; and that it is there or not, and nothing between."""
     pidfile = stage.temporary / "restored.pid"
-    pidfile.unlink(missing_ok=True)
     argv = [stage.engine.program, "restore", str(image), "--detach", "--json"]
     outcome = stage.engine.run([*argv, "--pidfile", str(pidfile), "--deadline", "20"])
     kind = "done" if outcome.code == 0 else outcome.json().get("error", {}).get("kind")
@@ -153,6 +152,7 @@ def _restored(stage: Stage, image: Path) -> str:
     # A tree with another state than its own does what it likes, and dies of it; nobody has awaited its root yet.
     if outcome.code == 0 and int(pidfile.read_text()) not in there:
         raise CellFailure(f"{image.name}: done, and no root: {outcome.text()}")
+    pidfile.unlink(missing_ok=True)
     for pid in there:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -1,6 +1,5 @@
 #include "cr/kinds/refusals/questions.h"
 
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -24,7 +23,7 @@ struct Question {
 
 // Numbers that older headers lack.
 constexpr int kPrGetMdwe = 66, kPrGetMemoryMerge = 68, kPrGetIoFlusher = 58;
-constexpr int kArchGetCpuid = 0x1011;
+constexpr int kArchGetCpuid = 0x1011, kArchGetUntagMask = 0x4001;
 constexpr int kKeyctlGetKeyringId = 0, kThreadKeyring = -1, kProcessKeyring = -2, kSessionKeyring = -3;
 
 const std::vector<Question>& process_questions() {
@@ -127,22 +126,32 @@ void ask_ldt(pid_t pid, Collector& collector) {
   });
 }
 
-// No interface tells whether a task lives in a landlock domain; but there every mount is denied before its
-// arguments are looked at, while elsewhere a bind mount of nothing is merely invalid.
+// No interface tells whether a task lives in a landlock domain; but whatever a domain is about, who lives in
+// one may not trace who does not live there, too (landlock(7)), and this call asks for as much as reading.
 void ask_landlock(pid_t pid, pid_t tid, Collector& collector) {
   exec::ListBuilder& agent = collector.agent(pid, tid);
-  const exec::Data nothing = agent.stash_text(""), root = agent.stash_text("/");
+  const exec::Data head = agent.reserve(sizeof(uint64_t)), size = agent.reserve(sizeof(uint64_t));
   const exec::Slot answer = agent.fresh_slot();
-  agent.syscall(Abi::k64, SYS_mount, {nothing, root, 0, MS_BIND, 0})
+  agent.syscall(Abi::k64, SYS_get_robust_list, {::getpid(), head, size})
       .any()
       .save(answer)
-      .because("mount of nothing");
-  const bool privileged = ::syscall(SYS_mount, "", "/", nullptr, MS_BIND, nullptr) < 0 && errno == EINVAL;
-  if (!privileged) return;
+      .because("robust list of the engine");
   collector.when_answered(pid, [=, &collector](const Answers& answers) -> Result<void> {
     if (answers.value(answer) == -EPERM)
       collector.refuse(pid, "landlock", fmt::format("thread {}", tid),
-                       "may not mount, as in a landlock domain");
+                       "may not look at this command (get_robust_list), as in a landlock domain");
+    return {};
+  });
+}
+
+void ask_address_tags(pid_t pid, Collector& collector) {
+  constexpr uint64_t kAllBits = ~uint64_t{0};
+  exec::ListBuilder& agent = collector.agent(pid, pid);
+  const exec::Data mask = agent.stash(kAllBits);
+  agent.syscall(Abi::k64, SYS_arch_prctl, {kArchGetUntagMask, mask}).any().because("mask of addresses");
+  collector.when_answered(pid, [=, &collector](const Answers& answers) -> Result<void> {
+    if (answers.data<uint64_t>(mask) != kAllBits)
+      collector.refuse(pid, "tagged-address", "task", "has tags in its addresses (ARCH_ENABLE_TAGGED_ADDR)");
     return {};
   });
 }
@@ -195,6 +204,7 @@ void ask_process(const ProcessView& process, Collector& collector) {
   ask_all(process_questions(), process.pid(), process.pid(), collector);
   ask_timers(process.pid(), collector);
   ask_ldt(process.pid(), collector);
+  ask_address_tags(process.pid(), collector);
 }
 
 void ask_thread(const ProcessView& process, pid_t tid, Collector& collector) {

@@ -1,6 +1,6 @@
 // State that a task can have, that this engine does not carry, and that shows neither in its files nor in its
 // memory.
-#include <sys/mount.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -20,7 +20,25 @@ struct Self {
   proc::Status status;
   std::map<std::string, std::string> namespaces;
   std::string cgroup, label;
+  uint64_t slice_ns = 0;  // 0: the kernel does not tell
 };
+
+// struct sched_attr, SCHED_ATTR_SIZE_VER1 (sched_getattr(2)).
+struct SchedAttr {
+  uint32_t size = 0, policy = 0;
+  uint64_t flags = 0;
+  int32_t nice = 0;
+  uint32_t priority = 0;
+  uint64_t runtime = 0, deadline = 0, period = 0;
+  uint32_t util_min = 0, util_max = 0;
+};
+
+// Zeros if the thread is gone.
+SchedAttr sched_attr_of(pid_t tid) {
+  SchedAttr attr;
+  if (::syscall(SYS_sched_getattr, tid, &attr, sizeof(attr), 0) < 0) return {};
+  return attr;
+}
 
 constexpr const char* kNamespaces[] = {
     "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts"};
@@ -47,6 +65,8 @@ Result<Self> look_at_self() {
   self.namespaces = namespaces_of("/proc/self");
   self.cgroup = read_or_empty("/proc/self/cgroup");
   self.label = read_or_empty("/proc/self/attr/current");
+  const SchedAttr attr = sched_attr_of(0);
+  if (attr.policy == SCHED_OTHER) self.slice_ns = attr.runtime;
   return self;
 }
 
@@ -112,17 +132,8 @@ class ThreadLooker {
     if (!slack.empty() && slack != kDefaultTimerSlack) refuse("timer-slack", "has a timer slack of its own");
   }
 
-  // struct sched_attr, SCHED_ATTR_SIZE_VER1 (sched_getattr(2)).
   void look_at_sched_attr() {
-    struct {
-      uint32_t size, policy;
-      uint64_t flags;
-      int32_t nice;
-      uint32_t priority;
-      uint64_t runtime, deadline, period;
-      uint32_t util_min, util_max;
-    } attr{};
-    if (::syscall(SYS_sched_getattr, tid_, &attr, sizeof(attr), 0) < 0) return;
+    const SchedAttr attr = sched_attr_of(tid_);
     constexpr uint64_t kResetOnFork = 1;
     if ((attr.flags & kResetOnFork) != 0) refuse("scheduling", "resets its scheduling on fork");
     // Linux commit a509a7cd7974 ("sched/uclamp: Extend sched_setattr() to support utilization clamping")
@@ -130,6 +141,11 @@ class ThreadLooker {
     const bool clamped =
         attr.size >= sizeof(attr) && (attr.util_min != 0 || (attr.util_max != 0 && attr.util_max != 1024));
     if (clamped) refuse("scheduling", "has its utilization clamped");
+    // Linux commit 857b158dc5e8 ("sched/eevdf: Use sched_attr::sched_runtime to set request/slice
+    // suggestion") (v6.12)
+    if (attr.policy == SCHED_OTHER && self_.slice_ns != 0 && attr.runtime != self_.slice_ns)
+      refuse("scheduling", fmt::format("has a time slice of {} ns, this command has one of {} ns",
+                                       attr.runtime, self_.slice_ns));
   }
 
   void refuse(const char* kind, std::string reason) {
