@@ -13,7 +13,5 @@ for name in "${names[@]}"; do
   cp "$tree/bin/fuzz_$name" "$OUT/"
   mapfile -t inputs < "$tree/fuzz/$name.inputs"
   find "${inputs[@]}" -type f -print0 | xargs -0 -r zip -q -j "$OUT/fuzz_${name}_seed_corpus.zip"
-  for dictionary in "fuzz/dictionaries/$name" "fuzz/dictionaries/${name%%_*}"; do
-    if [ -e "$dictionary" ]; then cp "$dictionary" "$OUT/fuzz_$name.dict"; break; fi
-  done
+  cp "$(< "$tree/fuzz/$name.dictionary")" "$OUT/fuzz_$name.dict"
 done

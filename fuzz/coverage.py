@@ -1,10 +1,12 @@
 """Lines that a corpus reaches, of the files and functions that fuzz/covered names.
 
-usage: coverage.py EXPORT    what `llvm-cov export -format=text` printed
+usage: coverage.py EXPORT [--at-least PERCENT] [--covered FILE]
+EXPORT: what `llvm-cov export -format=text` printed. Ends 1 where fewer of all lines are reached than PERCENT.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import subprocess
@@ -51,11 +53,11 @@ def functions_in(data: dict[str, Any], file: str, pattern: str) -> set[int]:
     return lines
 
 
-def main(export: Path) -> int:
+def main(export: Path, at_least: float, covered: Path) -> int:
     data = json.loads(export.read_text())["data"][0]
     files = {f["filename"]: lines_of(f["segments"]) for f in data["files"]}
     reached = there = 0
-    for entry in COVERED.read_text().splitlines():
+    for entry in covered.read_text().splitlines():
         if not entry or entry.startswith("#"):
             continue
         path, _, pattern = entry.partition(" ")
@@ -87,11 +89,22 @@ def main(export: Path) -> int:
                 )
             reached += ran
             there += len(lines)
-    print(f"{100 * reached / there:6.1f} %  {reached:5} of {there:5}  in all")
+    # No lines are no proof of anything.
+    share = 100 * reached / max(there, 1)
+    print(f"{share:6.1f} %  {reached:5} of {there:5}  in all")
+    if share < at_least:
+        print(
+            f"{share:.2f} % of the lines are reached, fewer than {at_least:g} %: seeds, or more of a search",
+            file=sys.stderr,
+        )
+        return 1
     return 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    sys.exit(main(Path(sys.argv[1])))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("export", type=Path)
+    parser.add_argument("--at-least", type=float, default=0, metavar="PERCENT")
+    parser.add_argument("--covered", type=Path, default=COVERED)
+    given = parser.parse_args()
+    sys.exit(main(given.export, given.at_least, given.covered))

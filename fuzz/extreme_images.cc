@@ -20,6 +20,7 @@ namespace {
 using cr::kPageSize;
 using cr::Result;
 using cr::image::Writer;
+using cr::kinds::Origin;
 using cr::kinds::Sample;
 
 constexpr pid_t kRoot = 100;
@@ -100,10 +101,25 @@ Sample empty_submessages(int count) {
   return sample;
 }
 
+// Nor what no field at all says, below a message that there is once.
+Sample unknown_fields(int count) {
+  Sample sample = root();
+  cr::kinds::Layout& layout = *sample.space(kRoot).mutable_layout();
+  for (int i = 0; i < count; ++i) layout.GetReflection()->MutableUnknownFields(&layout)->AddVarint(15, 1);
+  return sample;
+}
+
+void nothing_more(Origin&) {}
+
+void empty_features(Origin& origin) {
+  for (int i = 0; i < 8'000'000; ++i) origin.add_cpu_features();
+}
+
 struct Extreme {
   const char* name;
   bool sound;  // it could have been dumped, so it is not refused as invalid
   std::function<Sample()> make;
+  std::function<void(Origin&)> say_more = nothing_more;
 };
 
 const std::vector<Extreme>& extremes() {
@@ -118,13 +134,17 @@ const std::vector<Extreme>& extremes() {
       {"mappings", true, [] { return mappings(60'000); }},
       {"advice", false, [] { return advice(8'000'000); }},
       {"empty_submessages", false, [] { return empty_submessages(4'000'000); }},
+      {"unknown_fields", false, [] { return unknown_fields(8'000'000); }},
+      {"empty_features", false, root, empty_features},
   };
   return all;
 }
 
-Result<void> write(const Sample& sample, Writer& into) {
-  cr::kinds::Origin origin;
-  origin.set_root(kRoot);
+Result<void> write(const Extreme& extreme, Writer& into) {
+  const Sample sample = extreme.make();
+  Origin origin;
+  origin.set_root(kRoot), origin.add_word_sizes(64);
+  extreme.say_more(origin);
   CR_TRY(into.add_record(cr::kinds::kOriginRecord, 0, origin.SerializeAsString()));
   for (const auto& [key, message] : sample.records.by_key())
     CR_TRY(into.add_record(key.first, key.second, message->SerializeAsString()));
@@ -135,7 +155,7 @@ Result<void> write(const Sample& sample, Writer& into) {
 Result<std::string> image_of(const Extreme& extreme) {
   const cr::sys::UniqueFd file = fuzz::file_of("", 0);
   Writer writer = CR_TRY(Writer::to_stream(file.get(), extreme.name));
-  CR_TRY(write(extreme.make(), writer));
+  CR_TRY(write(extreme, writer));
   return cr::sys::read_file(fuzz::path_of(file));
 }
 

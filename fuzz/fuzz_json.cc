@@ -15,6 +15,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!loaded) return 0;
   const auto shown = nlohmann::json::parse(cr::cli::to_json(*loaded));
   FUZZ_REQUIRE(shown["records"].size() == loaded->records.by_key().size());
+  FUZZ_REQUIRE(shown["header"]["image_id"] == cr::image::to_text(loaded->reader->image_id()));
+  for (const auto& object : shown["pages"]) {
+    const auto& extents = loaded->reader->pages().objects().at(object["id"].get<uint64_t>());
+    FUZZ_REQUIRE(object["extents"].size() == extents.size());
+  }
   FUZZ_REQUIRE(!cr::cli::to_text(*loaded).empty() && !cr::cli::summary_of(*loaded).empty());
   const auto plan = cr::engine::compile(loaded->records);
   if (!plan) return 0;

@@ -1,5 +1,5 @@
-// The one-line files children, personality and syscall: what is accepted is whole, and says the same when
-// written again.
+// The one-line files children, personality, oom_score_adj, coredump_filter and syscall: what is accepted is
+// whole, and says the same when written again.
 #include <fmt/format.h>
 
 #include <string>
@@ -7,6 +7,7 @@
 #include "cr/proc/children.h"
 #include "cr/proc/personality.h"
 #include "cr/proc/syscall.h"
+#include "cr/proc/text.h"
 #include "fuzz/lines.h"
 
 namespace {
@@ -29,6 +30,16 @@ void personality(std::string_view text) {
   if (!value) return;
   fuzz::require_cut_text_is_refused(cr::proc::parse_personality, text);
   const auto again = cr::proc::parse_personality(fmt::format("{:08x}\n", *value));
+  FUZZ_REQUIRE(again.has_value() && *again == *value);
+}
+
+template <typename T>
+void number(std::string_view text, int base) {
+  const auto parse = [base](std::string_view part) { return cr::proc::parse_number<T>("file", part, base); };
+  const auto value = parse(text);
+  if (!value) return;
+  fuzz::require_cut_text_is_refused(parse, text);
+  const auto again = parse(base == 16 ? fmt::format("{:08x}\n", *value) : fmt::format("{}\n", *value));
   FUZZ_REQUIRE(again.has_value() && *again == *value);
 }
 
@@ -58,6 +69,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = fuzz::as_text(data, size);
   children(text);
   personality(text);
+  number<int32_t>(text, 10);   // oom_score_adj
+  number<uint32_t>(text, 16);  // coredump_filter
   system_call(text);
   return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "cr/image/format.h"
 #include "cr/image/reader.h"
+#include "cr/image/tools/pairs.h"
 #include "fuzz/mutation/repair.h"
 #include "fuzz/verdict.h"
 
@@ -74,7 +75,8 @@ void sweep_bits(const std::string& good, const Reader& reader, double share, std
     }
 }
 
-void sweep_sections(const std::string& good, const Reader& reader, const Keeper& keeper, Tally& tally) {
+void sweep_sections(const std::string& good, const Reader& reader, std::mt19937_64& random,
+                    const Keeper& keeper, Tally& tally) {
   const auto sections = reader.sections();
   const auto part = [&](size_t i) {
     const uint64_t end = i + 1 < sections.size() ? sections[i + 1].offset : section_end(sections[i]);
@@ -89,9 +91,13 @@ void sweep_sections(const std::string& good, const Reader& reader, const Keeper&
     // otherwise.
     judge(name + " left out", before + after, keeper, tally);
     judge(name + " doubled", before + part(i) + part(i) + after, keeper, tally);
-    if (i + 1 < sections.size())
-      judge(name + " exchanged with the next",
-            before + part(i + 1) + part(i) + after.substr(part(i + 1).size()), keeper, tally);
+  }
+  for (const auto& [a, b] : pairs_to_exchange(sections.size(), kMostPairs, random)) {
+    const uint64_t a_end = sections[a].offset + part(a).size(), b_end = sections[b].offset + part(b).size();
+    judge(fmt::format("{} exchanged with {}", sections[a].key.name(), sections[b].key.name()),
+          good.substr(0, sections[a].offset) + part(b) + good.substr(a_end, sections[b].offset - a_end) +
+              part(a) + good.substr(b_end),
+          keeper, tally);
   }
 }
 
@@ -103,7 +109,7 @@ cr::Result<Tally> sweep(const std::string& path, uint64_t sample, uint64_t seed,
   for (const auto& [begin, end] : structure_of(reader)) bits += (end - begin) * 8;
   std::mt19937_64 random(seed);
   Tally tally;
-  sweep_sections(good, reader, keeper, tally);
+  sweep_sections(good, reader, random, keeper, tally);
   sweep_bits(good, reader, sample == 0 ? 1.0 : static_cast<double>(sample) / static_cast<double>(bits),
              random, keeper, tally);
   return tally;

@@ -5,7 +5,6 @@
 #include "cr/engine/compile.h"
 #include "cr/image/hash.h"
 #include "cr/kinds/kinds_testing.h"
-#include "cr/kinds/origin.pb.h"
 #include "fuzz/fuzz.h"
 
 namespace fuzz {
@@ -86,10 +85,24 @@ void fill(std::span<std::byte> page, uint64_t number) {
 
 }  // namespace
 
-cr::Result<void> write_tree(const SmallTree& tree, Inherits inherits, Writer& into) {
+cr::kinds::Origin small_origin() {
   cr::kinds::Origin origin;
-  origin.set_engine_version("fuzz"), origin.set_root(100);
-  CR_TRY(into.add_record(cr::kinds::kOriginRecord, 0, origin.SerializeAsString()));
+  origin.set_engine("cr"), origin.set_engine_version("fuzz");
+  origin.set_kernel_release("6.1.0"), origin.set_machine("x86_64");
+  origin.set_root(100);
+  origin.set_capabilities(1), origin.set_xfeatures(3);
+  for (const char* feature : {"sse", "sse2"}) origin.add_cpu_features(feature);
+  for (const uint32_t size : {32, 64}) origin.add_word_sizes(size);
+  origin.set_parent_path("parent.cr");
+  return origin;
+}
+
+cr::Result<void> write_tree(const SmallTree& tree, Inherits inherits, Writer& into) {
+  return write_tree(tree, small_origin().SerializeAsString(), inherits, into);
+}
+
+cr::Result<void> write_tree(const SmallTree& tree, std::string_view origin, Inherits inherits, Writer& into) {
+  CR_TRY(into.add_record(cr::kinds::kOriginRecord, 0, origin));
   for (const auto& [key, message] : tree.records.by_key())
     CR_TRY(into.add_record(key.first, key.second, message->SerializeAsString()));
   const uint64_t first_object = tree.pages->objects().begin()->first;

@@ -62,6 +62,7 @@ Verdict verdict_on(const std::string& image) {
   if (const auto loaded = cr::engine::load(path_of(fd)); !loaded) {
     refused(loaded.error());
   } else {
+    verdict.sound = true;
     const auto plan = cr::engine::compile(loaded->records);
     verdict.accepted = plan.has_value();
     if (!plan) refused(plan.error());
@@ -80,8 +81,8 @@ bool is_slow(const Verdict& verdict, const std::string& image) {
 }
 
 bool is_orderly(const Verdict& verdict) {
-  return verdict.accepted || verdict.kind == cr::ErrorKind::kInvalidImage ||
-         verdict.kind == cr::ErrorKind::kConflict || verdict.kind == cr::ErrorKind::kUnsupported;
+  if (verdict.sound) return verdict.accepted || verdict.kind == cr::ErrorKind::kUnsupported;
+  return verdict.kind == cr::ErrorKind::kInvalidImage || verdict.kind == cr::ErrorKind::kConflict;
 }
 
 }  // namespace fuzz

@@ -1,15 +1,18 @@
-"""Every folder that a reader may open first has a README.md of at most a few screens."""
+"""Every folder that a reader may open first has a README.md of at most a few screens, and READMEs name files that exist."""
 
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 
 from checks.tree import TOP, Finding, files, report
 
 # The engine's layers and the parts of the matrix each have their own; elsewhere the top folder's README covers what is below.
 _OWN_README_BELOW = {"cr", "zdtm"}
-_WITHOUT = {".ci", ".clusterfuzzlite", "cr/docs", "zdtm/tests"}
+# Hidden ones, and one that is a README itself.
+_WITHOUT = {".ci", ".clusterfuzzlite", "cr/docs"}
 _LONGEST = 250
+_SUFFIXES = "c|cc|h|py|md|toml|txt|proto"
 
 
 def folders_of(names: Iterable[str]) -> set[str]:
@@ -41,14 +44,24 @@ def findings_in(names: list[str], lengths: dict[str, int]) -> Iterable[Finding]:
             )
 
 
+def gone_in(path: str, text: str, names: Collection[str]) -> Iterable[Finding]:
+    """Of paths from the top; what is said from a folder's own point of view is not known as one."""
+    tops = "|".join(sorted({re.escape(x.split("/")[0]) for x in names if "/" in x}))
+    named = re.compile(rf"(?<![\w/.-])(?:{tops})/[\w./-]*\.(?:{_SUFFIXES})\b")
+    for number, line in enumerate(text.splitlines(), 1):
+        for found in named.findall(line):
+            if found not in names:
+                yield Finding(path, number, f"{found} does not exist")
+
+
 def main(top: Path = TOP) -> int:
     names = files(top)
-    lengths = {
-        name: len((top / name).read_text().splitlines())
-        for name in names
-        if name.endswith("/README.md")
-    }
-    return report("readmes", len(folders_of(names)), findings_in(names, lengths))
+    texts = {name: (top / name).read_text() for name in names if name.endswith(".md")}
+    lengths = {name: len(text.splitlines()) for name, text in texts.items()}
+    found = list(findings_in(names, lengths))
+    for name, text in texts.items():
+        found += gone_in(name, text, names)
+    return report("readmes", len(folders_of(names)), found)
 
 
 if __name__ == "__main__":

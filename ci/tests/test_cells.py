@@ -68,3 +68,13 @@ def test_without_the_whole_list_nothing_runs(
 def test_a_host_that_cannot_is_told_apart(cells: Cells) -> None:
     code, text = cells("host", host_ends=1)
     assert code == 77 and "asked" not in text
+
+
+@pytest.mark.parametrize("host_ends, told", [(0, False), (1, True)])
+def test_what_was_for_the_host_goes_to_the_machines_that_there_are(
+    cells: Cells, host_ends: int, told: bool
+) -> None:
+    words = ("--for-host=refused", "vms", "--", "--scenario=restore")
+    code, text = cells(*words, host_ends=host_ends)
+    assert code == 0 and "--scenario=restore" in text
+    assert ("--scenario=refused" in text) == told

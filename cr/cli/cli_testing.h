@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -58,6 +59,21 @@ inline Outcome run(std::vector<std::string> arguments, const std::function<void(
   return outcome;
 }
 
+// Runs in the child, before the binary: `bytes` are what comes on standard input, through a pipe.
+inline void feed(const std::string& bytes) {
+  int ends[2];
+  if (::pipe(ends) != 0) ::_exit(126);
+  const pid_t writer = ::fork();
+  if (writer == 0) {
+    ::close(ends[0]);
+    std::signal(SIGPIPE, SIG_IGN);  // a reader may have had enough
+    (void)sys::write_fully(ends[1], std::as_bytes(std::span(bytes)));
+    ::_exit(0);
+  }
+  ::dup2(ends[0], STDIN_FILENO);
+  ::close(ends[0]), ::close(ends[1]);
+}
+
 // The one JSON object of a call that was given --json; null, and a failure, if there is anything else.
 inline nlohmann::json json_of(const Outcome& outcome) {
   EXPECT_EQ(outcome.err, "");
@@ -84,11 +100,11 @@ inline void write_file(const std::string& path, std::string_view bytes) {
   ASSERT_TRUE(sys::write_fully(fd.get(), std::as_bytes(std::span(bytes))));
 }
 
-// A program that sleeps, with nothing open but /dev/null.
+// A program that sleeps, with nothing open but /dev/null; or what it is given as 0, 1 and 2.
 class Sleeper {
  public:
   explicit Sleeper(const std::string& seconds) : Sleeper({"sleep", seconds}) {}
-  explicit Sleeper(std::vector<std::string> words) {
+  explicit Sleeper(std::vector<std::string> words, std::array<int, 3> stdio = {-1, -1, -1}) {
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -99,7 +115,8 @@ class Sleeper {
       ::setpriority(PRIO_PROCESS, 0, 0);  // the tests may run under nice(1), which no image carries
       ::setsid();                         // nor a session made outside the pid namespace of the tests
       const int null = ::open("/dev/null", O_RDWR);
-      for (const int fd : {0, 1, 2}) ::dup2(null, fd);
+      for (int& fd : stdio) fd = ::fcntl(fd < 0 ? null : fd, F_DUPFD, 3);
+      for (const int fd : {0, 1, 2}) ::dup2(stdio[static_cast<size_t>(fd)], fd);
       for (int fd = 3; fd < 1024; ++fd)
         if (fd != executed[1]) ::close(fd);
       ::execvp(argv[0], argv.data());

@@ -108,7 +108,8 @@ Result<int> restore(const Arguments& arguments, const Output& output) {
 }
 
 Result<int> show(const Arguments& arguments, const Output& output) {
-  const engine::Loaded loaded = CR_TRY(engine::load(arguments.file, arguments.parents), "show");
+  const engine::Loaded loaded =
+      CR_TRY(engine::load(arguments.file, arguments.parents, operation_of(arguments, output)), "show");
   if (output.json())
     CR_TRY(output.text(to_json(loaded)));
   else
@@ -117,16 +118,19 @@ Result<int> show(const Arguments& arguments, const Output& output) {
 }
 
 Result<int> plan(const Arguments& arguments, const Output& output) {
-  const engine::Loaded loaded = CR_TRY(engine::load(arguments.file, arguments.parents), "plan");
+  const engine::Loaded loaded =
+      CR_TRY(engine::load(arguments.file, arguments.parents, operation_of(arguments, output)), "plan");
   const kinds::Plan plan = CR_TRY(engine::compile(loaded.records), "plan {}", arguments.file);
   CR_TRY(output.text(output.json() ? plan_to_json(plan) : plan_to_text(plan)));
   return 0;
 }
 
 Result<int> core(const Arguments& arguments, const Output& output) {
-  const engine::Loaded loaded = CR_TRY(engine::load(arguments.file, arguments.parents), "core");
+  const engine::Operation operation = operation_of(arguments, output);
+  const engine::Loaded loaded = CR_TRY(engine::load(arguments.file, arguments.parents, operation), "core");
   const auto pid = arguments.pid == 0 ? std::nullopt : std::optional(arguments.pid);
-  const auto reports = CR_TRY(core::write_cores(loaded, arguments.directory, pid), "core {}", arguments.file);
+  const auto reports =
+      CR_TRY(core::write_cores(loaded, arguments.directory, pid, operation), "core {}", arguments.file);
   nlohmann::json cores = nlohmann::json::array();
   std::string lines;
   for (const core::CoreReport& report : reports) {
@@ -156,7 +160,7 @@ Result<int> carry_out(const Arguments& arguments, const Output& output) {
     case Command::kCheck:
       return check(arguments, output);
     case Command::kVerify:
-      return verify(arguments, output);
+      return verify(arguments, operation_of(arguments, output), output);
     case Command::kShow:
       return show(arguments, output);
     case Command::kPlan:
@@ -164,7 +168,7 @@ Result<int> carry_out(const Arguments& arguments, const Output& output) {
     case Command::kCore:
       return core(arguments, output);
     case Command::kDiff:
-      return diff(arguments.file, arguments.other, arguments.parents, arguments.all, output);
+      return diff(arguments, operation_of(arguments, output), output);
     case Command::kBinfmtInstall:
       return binfmt_install(arguments.name, output);
     case Command::kBinfmtRemove:

@@ -26,11 +26,11 @@ nlohmann::json to_json(const engine::Comparison& found) {
 
 }  // namespace
 
-Result<int> diff(const std::string& a, const std::string& b, std::span<const std::string> parents, bool all,
-                 const Output& output) {
-  const engine::Loaded in_a = CR_TRY(engine::load(a, parents), "diff");
-  const engine::Loaded in_b = CR_TRY(engine::load(b, parents), "diff");
-  const engine::Comparison found = CR_TRY(engine::diff(in_a, in_b, all), "diff");
+Result<int> diff(const Arguments& arguments, const engine::Operation& operation, const Output& output) {
+  const auto& parents = arguments.parents;
+  const engine::Loaded a = CR_TRY(engine::load(arguments.file, parents, operation), "diff");
+  const engine::Loaded b = CR_TRY(engine::load(arguments.other, parents, operation), "diff");
+  const engine::Comparison found = CR_TRY(engine::diff(a, b, arguments.all, operation), "diff");
   std::string text = to_text(found);
   text.pop_back();  // its last newline comes with the line
   CR_TRY(output.result(to_json(found), text));

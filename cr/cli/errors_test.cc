@@ -38,6 +38,13 @@ void every_reader_says(const std::string& path, int status, const std::string& k
 
 TEST(Errors, AMissingFile) { every_reader_says("/nowhere/x", 1, "system", "/nowhere/x: No such file"); }
 
+// What is named in an error may have been named by others.
+TEST(Errors, ANameThatWouldMoveTheCursor) {
+  const Outcome outcome = run({"verify", "/nowhere/\x1b[2J"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("/nowhere/\\033[2J: No such file"));
+}
+
 TEST(Errors, APathThatIsNoUtf8) {
   is_error(run({"verify", "--json", "/nowhere/\xff\xfe"}), 1, "system", "No such file");
 }
@@ -86,7 +93,9 @@ TEST(Errors, BlockersAreListed) {
         std::vector<std::string>{"dump", "--json", sleeper.name(), "-o", folder / "image"}}) {
     const Outcome outcome = run(call);
     is_error(outcome, 3, "unsupported", "pid " + sleeper.name());
-    nlohmann::json blocker = nlohmann::json::parse(outcome.out)["error"]["blockers"][0];
+    nlohmann::json blockers = nlohmann::json::parse(outcome.out)["error"]["blockers"];
+    ASSERT_EQ(blockers.size(), 1u) << blockers;
+    nlohmann::json blocker = blockers[0];
     EXPECT_EQ(blocker.size(), 4u) << blocker;
     EXPECT_EQ(blocker.value("pid", 0), sleeper.pid());
     EXPECT_EQ(blocker.value("kind", ""), "stopped");
@@ -97,6 +106,34 @@ TEST(Errors, BlockersAreListed) {
   const Outcome plain = run({"check", sleeper.name()});
   EXPECT_EQ(plain.status, 3);
   EXPECT_THAT(plain.err, HasSubstr("(stopped)"));
+}
+
+// What is wrong with one task does not hide what another holds, nor what it holds itself.
+TEST(Errors, AllBlockersAreListedAtOnce) {
+  const Sleeper shell({"sh", "-c", "nice -n 5 sleep 1000 & kill -STOP $$; wait"});
+  const auto state = [](pid_t pid) {
+    const auto text = sys::read_file(fmt::format("/proc/{}/stat", pid));
+    return text ? (*text)[text->rfind(')') + 2] : '?';
+  };
+  pid_t sleep = 0;
+  const auto is_nice = [&] {
+    const std::string children =
+        sys::read_file(fmt::format("/proc/{}/task/{}/children", shell.pid(), shell.pid())).value();
+    if (children.empty()) return false;
+    sleep = std::stoi(children);
+    return sys::read_file(fmt::format("/proc/{}/comm", sleep)).value() == "sleep\n" && state(sleep) == 'S';
+  };
+  for (int i = 0; i < 10000 && !(state(shell.pid()) == 'T' && is_nice()); ++i) ::usleep(1000);
+  std::vector<std::pair<pid_t, std::string>> named;
+  const Outcome outcome = run({"check", "--json", shell.name()});
+  EXPECT_EQ(outcome.status, 3);
+  const nlohmann::json error = json_of(outcome)["error"];
+  for (const auto& blocker : error["blockers"])
+    named.emplace_back(blocker.value("pid", 0), blocker.value("kind", ""));
+  EXPECT_THAT(named, ::testing::UnorderedElementsAre(std::pair(shell.pid(), std::string("stopped")),
+                                                     std::pair(sleep, std::string("nice"))));
+  EXPECT_EQ(state(shell.pid()), 'T') << "it is still stopped";
+  ::kill(sleep, SIGKILL);
 }
 
 TEST(Errors, ADeadlineThatHasPassed) {

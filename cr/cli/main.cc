@@ -1,4 +1,5 @@
 // The program: signals as the engine needs them, then what the command line asks for.
+#include <fcntl.h>
 #include <google/protobuf/stubs/logging.h>
 
 #include <csignal>
@@ -9,6 +10,13 @@
 
 namespace cr::cli {
 namespace {
+
+// What is opened must not become a standard descriptor, and a restored tree's. In place of a closed one
+// stands something that can neither be read nor written.
+void occupy_standard_descriptors() {
+  for (const int fd : {0, 1, 2})
+    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", O_PATH | O_CLOEXEC);  // takes the lowest free number
+}
 
 int run(int argc, char** argv) {
   const auto asked = parse(argc, argv);
@@ -29,6 +37,7 @@ int run(int argc, char** argv) {
 }  // namespace cr::cli
 
 int main(int argc, char** argv) {
+  cr::cli::occupy_standard_descriptors();
   // A closed pipe and a file size limit are errors of the call, not the end of the engine.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);

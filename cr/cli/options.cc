@@ -25,6 +25,15 @@ constexpr char kFooter[] =
     "`cr restore` in the foreground ends with the status of the restored root task,\n"
     "or 128 plus the number of the signal that killed it.";
 
+// In full: cr/cli/README.md.
+constexpr char kShownAsJson[] =
+    "--json prints all that FILE holds but the bytes of its pages:\n"
+    "  header   versions, bits of features, image_id, parent_id (or null)\n"
+    "  origin   who took it where\n"
+    "  records  each with type, id, and the record, a message of that type\n"
+    "  pages    each object with id, pages, stored (bytes), and extents:\n"
+    "           first, pages, kind, stored, source ({id, first}, or null)\n\n";
+
 constexpr double kMaxDeadline = 365 * 24 * 3600;  // far from where a clock's count overflows
 
 // CLI::Range lets "nan" through, and takes "010" for eight: a wrong process would be frozen.
@@ -140,6 +149,7 @@ std::variant<Arguments, Reply> parse(int argc, char** argv) {
   with_deadline(check_command);
   with_file_or_stream(add("verify", "Check every byte and every record of FILE", Command::kVerify));
   CLI::App* show_command = add("show", "Show what FILE holds", Command::kShow);
+  show_command->footer(std::string(kShownAsJson) + kFooter);
   with_file(show_command);
   show_command->add_flag("--all", arguments.all, "Every record too, not the summary alone");
   with_file(add("plan", "Show how a restore of FILE would go", Command::kPlan));

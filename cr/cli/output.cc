@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "cr/cli/printable.h"
+
 namespace cr::cli {
 namespace {
 
@@ -40,8 +42,9 @@ Result<void> Output::result(const nlohmann::json& object, const std::string& lin
 
 Result<void> Output::text(const std::string& text) const {
   wipe();
+  const std::string shown = json_ ? text : printable_lines(text);
   // Not fmt::print(), which throws when the reader of a pipe has gone or a disk is full.
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+  if (std::fwrite(shown.data(), 1, shown.size(), stdout) != shown.size() || std::fflush(stdout) != 0)
     return fail_errno("standard output");
   return {};
 }
@@ -49,7 +52,7 @@ Result<void> Output::text(const std::string& text) const {
 void Output::error(const Error& error) const {
   wipe();
   if (!json_) {
-    std::fputs(fmt::format("cr: {}\n", error.message()).c_str(), stderr);
+    std::fputs(printable_lines(fmt::format("cr: {}\n", error.message())).c_str(), stderr);
     return;
   }
   (void)text(error_line(error));

@@ -26,6 +26,62 @@ uint64_t stored_bytes(const std::vector<image::Extent>& extents) {
   return sum;
 }
 
+// An array, so that a bit without a name here is one all the same.
+nlohmann::json bits_of(uint64_t features) {
+  nlohmann::json bits = nlohmann::json::array();
+  for (int bit = 0; bit < 64; ++bit)
+    if ((features >> bit & 1) != 0) bits.push_back(bit);
+  return bits;
+}
+
+nlohmann::json header_to_json(const image::Reader& image) {
+  const image::Header& header = image.header();
+  const auto parent = image.parent_id();
+  return {{"major_version", header.major_version},
+          {"minor_version", header.minor_version},
+          {"page_size", header.page_size},
+          {"required_features", bits_of(header.required_features)},
+          {"optional_features", bits_of(header.optional_features)},
+          {"image_id", image::to_text(header.image_id)},
+          {"parent_id", parent ? nlohmann::json(image::to_text(*parent)) : nlohmann::json()}};
+}
+
+std::string_view name_of(image::ExtentKind kind) {
+  switch (kind) {
+    case image::ExtentKind::kRaw:
+      return "raw";
+    case image::ExtentKind::kZero:
+      return "zero";
+    case image::ExtentKind::kZstd:
+      return "zstd";
+    case image::ExtentKind::kSame:
+      return "same";
+    case image::ExtentKind::kParent:
+      return "parent";
+  }
+  return "";
+}
+
+nlohmann::json extent_to_json(const image::Extent& extent) {
+  nlohmann::json source;  // null
+  if (extent.kind == image::ExtentKind::kSame || extent.kind == image::ExtentKind::kParent)
+    source = {{"id", extent.source_id}, {"first", extent.source_page}};
+  return {{"first", extent.first},
+          {"pages", extent.pages},
+          {"kind", name_of(extent.kind)},
+          {"stored", extent.stored},
+          {"source", source}};
+}
+
+nlohmann::json object_to_json(uint64_t id, const std::vector<image::Extent>& extents) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const image::Extent& extent : extents) all.push_back(extent_to_json(extent));
+  return {{"id", id},
+          {"pages", extents.empty() ? 0 : extents.back().end()},
+          {"stored", stored_bytes(extents)},
+          {"extents", all}};
+}
+
 std::string_view role_of(const kinds::ProcessPlan& process) {
   switch (process.role) {
     case kinds::ProcessPlan::Role::kZombie:
@@ -47,10 +103,11 @@ std::string to_json(const engine::Loaded& image) {
                        {"record", message_to_json(*message)}});
   nlohmann::json pages = nlohmann::json::array();
   for (const auto& [id, extents] : image.reader->pages().objects())
-    pages.push_back(
-        {{"id", id}, {"pages", image.reader->pages().pages(id)}, {"stored", stored_bytes(extents)}});
-  const nlohmann::json all = {
-      {"origin", message_to_json(image.origin)}, {"records", records}, {"pages", pages}};
+    pages.push_back(object_to_json(id, extents));
+  const nlohmann::json all = {{"header", header_to_json(*image.reader)},
+                              {"origin", message_to_json(image.origin)},
+                              {"records", records},
+                              {"pages", pages}};
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

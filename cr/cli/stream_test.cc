@@ -10,21 +10,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Runs in the child, before the binary: `bytes` are what comes on standard input, through a pipe.
-void feed(const std::string& bytes) {
-  int ends[2];
-  if (::pipe(ends) != 0) ::_exit(126);
-  const pid_t writer = ::fork();
-  if (writer == 0) {
-    ::close(ends[0]);
-    std::signal(SIGPIPE, SIG_IGN);  // a reader may have had enough
-    (void)sys::write_fully(ends[1], std::as_bytes(std::span(bytes)));
-    ::_exit(0);
-  }
-  ::dup2(ends[0], STDIN_FILENO);
-  ::close(ends[0]), ::close(ends[1]);
-}
-
 Outcome verify(const std::string& bytes, const std::vector<std::string>& more = {}) {
   std::vector<std::string> call{"verify", "--json", "-"};
   call.insert(call.end(), more.begin(), more.end());
@@ -91,6 +76,8 @@ TEST_F(VerifyStream, SaysWhatIsSaidOfTheFile) {
 TEST_F(VerifyStream, NeedsTheParentOfAnImageThatHasOne) {
   const std::string parent = dump("parent"), child = dump("child", {"--parent", parent});
   EXPECT_EQ(json_of(run({"verify", "--json", child}))["parents"], 1);
+  const std::string checksum = json_of(run({"show", "--json", child}))["origin"]["parent_checksum"];
+  EXPECT_EQ(checksum, std::to_string(image::Reader::open(parent).value().checksum()));
   agrees_with_file(child, {"--parent", parent});
   const std::string bytes = sys::read_file(child).value();
   std::filesystem::rename(parent, folder_ / "moved");

@@ -2,6 +2,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include <set>
+
 #include "cr/cli/cli_testing.h"
 
 namespace cr::cli {
@@ -70,12 +72,62 @@ TEST_F(Success, Verify) {
 
 TEST_F(Success, Show) {
   nlohmann::json shown = succeed({"show", "--json", image_});
-  EXPECT_THAT(names_in(shown), ::testing::ElementsAre("origin", "pages", "records"));
+  EXPECT_THAT(names_in(shown), ::testing::ElementsAre("header", "origin", "pages", "records"));
   EXPECT_EQ(shown["origin"]["root"], sleeper_.pid());
   EXPECT_EQ(shown["records"][0]["type"], "Task");
   for (const auto& record : shown["records"]) EXPECT_TRUE(record["record"].is_object()) << record;
   EXPECT_THAT(run({"show", "--all", image_}).out, HasSubstr("\nTask " + sleeper_.name() + "\n"));
   EXPECT_THAT(run({"show", image_}).out, HasSubstr("  " + sleeper_.name() + " sleep, 64-bit, 1 thread"));
+}
+
+// Of an object's pages each is told of once, in order; `kinds` are seen.
+void expect_extents(nlohmann::json object, std::set<std::string>& kinds) {
+  EXPECT_THAT(names_in(object), ::testing::ElementsAre("extents", "id", "pages", "stored"));
+  uint64_t pages = 0, stored = 0;
+  for (nlohmann::json extent : object["extents"]) {
+    EXPECT_THAT(names_in(extent), ::testing::ElementsAre("first", "kind", "pages", "source", "stored"));
+    EXPECT_EQ(extent["first"], pages);
+    const std::string kind = extent["kind"];
+    const bool refers = kind == "same" || kind == "parent";
+    EXPECT_EQ(extent["source"].is_object(), refers) << extent;
+    if (refers) EXPECT_THAT(names_in(extent["source"]), ::testing::ElementsAre("first", "id"));
+    EXPECT_EQ(extent["stored"] != 0, kind == "raw" || kind == "zstd") << extent;
+    pages += extent["pages"].get<uint64_t>(), stored += extent["stored"].get<uint64_t>();
+    kinds.insert(kind);
+  }
+  EXPECT_EQ(object["pages"], pages);
+  EXPECT_EQ(object["stored"], stored);
+}
+
+// What `cr show --json` says of an image's header and of where its pages come from; the kinds of extents.
+std::set<std::string> expect_container(nlohmann::json shown, const nlohmann::json& features,
+                                       const nlohmann::json& parent) {
+  const nlohmann::json& header = shown["header"];
+  EXPECT_THAT(names_in(header),
+              ::testing::ElementsAre("image_id", "major_version", "minor_version", "optional_features",
+                                     "page_size", "parent_id", "required_features"));
+  EXPECT_EQ(header["major_version"], 1);
+  EXPECT_EQ(header["minor_version"], 0);
+  EXPECT_EQ(header["page_size"], 4096);
+  EXPECT_EQ(header["required_features"], features);
+  EXPECT_EQ(header["optional_features"], nlohmann::json::array());
+  EXPECT_THAT(header["image_id"].get<std::string>(), ::testing::MatchesRegex("[0-9a-f]{32}"));
+  EXPECT_EQ(header["parent_id"], parent);
+  std::set<std::string> kinds;
+  EXPECT_FALSE(shown["pages"].empty());
+  for (const nlohmann::json& object : shown["pages"]) expect_extents(object, kinds);
+  return kinds;
+}
+
+TEST_F(Success, ShowTellsHowItIsStored) {
+  const nlohmann::json plain = succeed({"show", "--json", image_});
+  EXPECT_TRUE(expect_container(plain, nlohmann::json::array(), nullptr).contains("raw"));
+  const std::string child = folder_ / "child";
+  succeed({"dump", "--json", "--leave-running", sleeper_.name(), "-o", child, "--parent", image_,
+           "--compress", "1"});
+  const nlohmann::json inherits = succeed({"show", "--json", child});
+  const auto kinds = expect_container(inherits, {0, 1}, plain["header"]["image_id"]);
+  EXPECT_TRUE(kinds.contains("parent")) << inherits["pages"];
 }
 
 TEST_F(Success, Plan) {

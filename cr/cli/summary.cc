@@ -8,6 +8,7 @@
 #include <map>
 
 #include "cr/base/numbers.h"
+#include "cr/cli/printable.h"
 #include "cr/kinds/attributes/attributes.pb.h"
 #include "cr/kinds/files/files.pb.h"
 #include "cr/kinds/memory/memory.pb.h"
@@ -22,18 +23,6 @@ using kinds::FileDescription;
 using kinds::Records;
 using kinds::Task;
 using kinds::Vma;
-
-// Names come from whoever was checkpointed: nothing in them may move the reader's cursor.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\')
-      out += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
-    else
-      out += c;
-  }
-  return out;
-}
 
 class Summary {
  public:
@@ -66,13 +55,13 @@ class Summary {
     const auto& origin = image_.origin;
     const image::Reader& reader = *image_.reader;
     line("{}: {} bytes, id {}", printable(reader.name()), reader.size(), image::to_text(reader.image_id()));
-    line("taken by {} {} on Linux {} ({}), as user {} group {}{}", origin.engine(), origin.engine_version(),
-         printable(origin.kernel_release()), printable(origin.machine()), origin.uid(), origin.gid(),
-         origin.left_running() ? "; the tree was left running" : "");
+    line("taken by {} {} on Linux {} ({}), as user {} group {}{}", printable(origin.engine()),
+         printable(origin.engine_version()), printable(origin.kernel_release()), printable(origin.machine()),
+         origin.uid(), origin.gid(), origin.left_running() ? "; the tree was left running" : "");
     if (reader.parent_id())
       line("inherits pages from {}, which was {}", image::to_text(*reader.parent_id()),
            printable(origin.parent_path()));
-    line("needs of the CPU: {}", fmt::join(origin.cpu_features(), " "));
+    line("needs of the CPU: {}", printable(fmt::format("{}", fmt::join(origin.cpu_features(), " "))));
   }
 
   const kinds::Thread& leader(const Task& task) const {

@@ -41,6 +41,12 @@ TEST(Help, NamesEveryCommandAndExitStatus) {
   }
 }
 
+TEST(Help, SaysWhatShowPrintsAsJson) {
+  const std::string help = run({"show", "--help"}).out;
+  for (const std::string member : {"header", "origin", "records", "pages"})
+    EXPECT_THAT(help, HasSubstr("\n  " + member + " ")) << help;
+}
+
 // None of them gets as far as touching a process or a file: pid 1234 is nobody's, /nowhere does not exist.
 const std::vector<std::vector<std::string>> kNonsense = {
     {},

@@ -27,8 +27,8 @@ Result<Sound> sound(const engine::Loaded& loaded, const image::VerifyReport& byt
   return out;
 }
 
-Result<Sound> verify_file(const Arguments& arguments) {
-  const engine::Loaded loaded = CR_TRY(engine::load(arguments.file, arguments.parents));
+Result<Sound> verify_file(const Arguments& arguments, const engine::Operation& operation) {
+  const engine::Loaded loaded = CR_TRY(engine::load(arguments.file, arguments.parents, operation));
   return CR_TRY(sound(loaded, loaded.verified, loaded.reader->parent()), "{}", arguments.file);
 }
 
@@ -54,12 +54,13 @@ Result<uint64_t> verify_pages(image::Scanner& scanner, const image::Reader* pare
   return pages;
 }
 
-Result<Sound> verify_stream(const Arguments& arguments) {
+Result<Sound> verify_stream(const Arguments& arguments, const engine::Operation& operation) {
   const sys::UniqueFd fd = CR_TRY(take_stdin());
   image::Stream stream = image::Stream::of_pipe(fd.get());
   const std::string name = "standard input";
+  operation.step(fmt::format("verifying {}", name));
   image::Scanner scanner = CR_TRY(image::Scanner::begin(stream), "{}", name);
-  engine::Loaded loaded = CR_TRY(engine::load_records(scanner, name, arguments.parents));
+  engine::Loaded loaded = CR_TRY(engine::load_records(scanner, name, arguments.parents, operation));
   const image::Reader* parent = loaded.parent_of_stream.get();
   const uint64_t pages = CR_TRY(verify_pages(scanner, parent), "{}", name);
   // Once more, now that it is known which pages there are.
@@ -72,9 +73,10 @@ Result<Sound> verify_stream(const Arguments& arguments) {
 
 }  // namespace
 
-Result<int> verify(const Arguments& arguments, const Output& output) {
+Result<int> verify(const Arguments& arguments, const engine::Operation& operation, const Output& output) {
+  const bool piped = arguments.file == kStandardStream;
   const Sound found =
-      CR_TRY(arguments.file == kStandardStream ? verify_stream(arguments) : verify_file(arguments), "verify");
+      CR_TRY(piped ? verify_stream(arguments, operation) : verify_file(arguments, operation), "verify");
   const auto& [sections, bytes, pages] = found.bytes;
   CR_TRY(output.result(
       {{"image", arguments.file},

@@ -142,7 +142,7 @@ Result<CoreReport> write_core(const engine::Loaded& image, const Task& task, con
 }  // namespace
 
 Result<std::vector<CoreReport>> write_cores(const engine::Loaded& image, const std::string& directory,
-                                            std::optional<pid_t> pid) {
+                                            std::optional<pid_t> pid, const engine::Operation& operation) {
   const sys::UniqueFd there =
       CR_TRY(sys::open(directory, O_RDONLY | O_DIRECTORY), "the folder for the cores");
   std::vector<const Task*> chosen;
@@ -156,9 +156,11 @@ Result<std::vector<CoreReport>> write_cores(const engine::Loaded& image, const s
   if (chosen.empty() && pid) return fail(ErrorKind::kSystem, "the image has no process {}", *pid);
   if (chosen.empty()) return fail(ErrorKind::kSystem, "the image holds zombies only");
   std::vector<CoreReport> reports;
-  for (const Task* task : chosen)
-    reports.push_back(CR_TRY(write_core(image, *task, fmt::format("{}/core.{}", directory, task->pid())),
-                             "pid {}", task->pid()));
+  for (const Task* task : chosen) {
+    const std::string path = fmt::format("{}/core.{}", directory, task->pid());
+    operation.step(fmt::format("writing {}", path));
+    reports.push_back(CR_TRY(write_core(image, *task, path), "pid {}", task->pid()));
+  }
   return reports;
 }
 

@@ -21,8 +21,9 @@ struct CoreReport {
 
 // core.PID in `directory`, which must exist, for `pid` or for every living process. A file of that name is
 // replaced once the new one is complete. After an error the files already reported stay; the one that failed
-// leaves nothing.
+// leaves nothing. The operation is told of each.
 Result<std::vector<CoreReport>> write_cores(const engine::Loaded& image, const std::string& directory,
-                                            std::optional<pid_t> pid);
+                                            std::optional<pid_t> pid,
+                                            const engine::Operation& operation = {});
 
 }  // namespace cr::core

@@ -111,35 +111,46 @@ Result<void> collect_answers(Visit& visit, kinds::Collector& collector) {
 
 }  // namespace
 
-Result<void> run_agents(const kinds::TreeView& tree, kinds::Collector& collector, trace::Guardian& guardian,
-                        const Operation& operation) {
+Result<std::set<pid_t>> run_agents(const kinds::TreeView& tree, kinds::Collector& collector,
+                                   trace::Guardian& guardian, const Operation& operation) {
+  std::set<pid_t> not_asked;
   std::vector<Visit> visits;
   std::vector<trace::Guardian::AreaRequest> requests;
   for (const ProcessView& process : tree.processes) {
     if (process.zombie()) continue;
+    if (process.state.hold != trace::Hold::kFirm || collector.is_kept_out(process.pid())) {
+      not_asked.insert(process.pid());
+      continue;
+    }
     visits.push_back(CR_TRY(prepare(process, collector), "pid {}", process.pid()));
     requests.push_back(
         {process.pid(), process.word_size, visits.back().area_size + visits.back().frames_size});
   }
   std::vector<std::string> locked_before;
   for (const Visit& visit : visits) locked_before.push_back(CR_TRY(locked_memory(*visit.process)));
-  const std::vector<uint64_t> addresses = CR_TRY(guardian.map(requests));
-  for (size_t i = 0; i < visits.size(); ++i) {
-    if (CR_TRY(locked_memory(*visits[i].process)) != locked_before[i])
-      collector.refuse(visits[i].process->pid(), "mlock-future", "task",
-                       "locks whatever it will map (mlockall with MCL_FUTURE)");
-  }
+  const trace::Guardian::Areas areas = CR_TRY(guardian.map(requests));
+  collector.blockers.insert(collector.blockers.end(), areas.blockers.begin(), areas.blockers.end());
   std::vector<trace::AgentRun> runs;
+  std::vector<Visit*> inside;
   for (size_t i = 0; i < visits.size(); ++i) {
     Visit& visit = visits[i];
-    CR_TRY(install(visit, addresses[i]), "pid {}", visit.process->pid());
+    const pid_t pid = visit.process->pid();
+    if (areas.addresses[i] == 0) {
+      not_asked.insert(pid);
+      continue;
+    }
+    if (CR_TRY(locked_memory(*visit.process)) != locked_before[i])
+      collector.refuse(pid, "mlock-future", "task", "locks whatever it will map (mlockall with MCL_FUTURE)");
+    CR_TRY(install(visit, areas.addresses[i]), "pid {}", pid);
+    inside.push_back(&visit);
     for (const auto& [tid, index] : visit.agent->lists)
       runs.push_back({tid, visit.area.entry(), visit.area.control(index), visit.area.stack_top(index),
                       visit.notify_signal});
   }
   CR_TRY(guardian.run(runs, operation.patience(kAgentPatience)));
-  for (Visit& visit : visits) CR_TRY(collect_answers(visit, collector), "pid {}", visit.process->pid());
-  return guardian.unmap_all();
+  for (Visit* visit : inside) CR_TRY(collect_answers(*visit, collector), "pid {}", visit->process->pid());
+  CR_TRY(guardian.unmap_all());
+  return not_asked;
 }
 
 }  // namespace cr::engine

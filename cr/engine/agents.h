@@ -1,6 +1,8 @@
 // Runs the questions that kinds asked inside the frozen tasks, and hands out the answers.
 #pragma once
 
+#include <set>
+
 #include "cr/engine/options.h"
 #include "cr/kinds/collector.h"
 #include "cr/kinds/tree_view.h"
@@ -8,7 +10,8 @@
 
 namespace cr::engine {
 
-Result<void> run_agents(const kinds::TreeView& tree, kinds::Collector& collector, trace::Guardian& guardian,
-                        const Operation& operation);
+// The processes that could not be asked; the collector or the frozen tree has a blocker for each.
+Result<std::set<pid_t>> run_agents(const kinds::TreeView& tree, kinds::Collector& collector,
+                                   trace::Guardian& guardian, const Operation& operation);
 
 }  // namespace cr::engine

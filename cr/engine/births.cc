@@ -1,5 +1,7 @@
 #include "cr/engine/births.h"
 
+#include <algorithm>
+
 namespace cr::engine {
 
 using kinds::Task;
@@ -8,24 +10,38 @@ namespace {
 
 class Planner {
  public:
-  explicit Planner(const kinds::Records& records) {
+  explicit Planner(const kinds::Records& records, std::set<pid_t> not_asked = {})
+      : not_asked_(std::move(not_asked)) {
     for (const Task* task : records.all<Task>(kinds::kTaskRecord)) tasks_[task->pid()] = task;
   }
 
-  Result<Births> plan() {
+  // The births, and all that stands in their way.
+  Births plan() {
     for (const auto& [pid, task] : tasks_) {
-      if (task->parent() != 0) CR_TRY(bear(*task), "pid {}", pid);
-      CR_TRY(find_group(*task), "pid {}", pid);
+      if (task->parent() != 0) note(pid, bear(*task));
+      note(pid, find_group(*task));
     }
     std::set<pid_t> lasting_groups;
     for (const auto& [pid, task] : tasks_)
       if (task->pgid() != 0 && !births_.deserters.contains(pid)) lasting_groups.insert(task->pgid());
-    for (const pid_t pid : births_.deserters)
-      CR_TRY(find_company(*tasks_.at(pid), lasting_groups), "pid {}", pid);
+    for (const pid_t pid : births_.deserters) note(pid, find_company(*tasks_.at(pid), lasting_groups));
     return std::move(births_);
+  }
+  std::vector<Blocker> take_blockers() { return std::move(blockers_); }
+
+  // Is everybody's parent there? A task that vanished while it was looked at leaves a hole.
+  bool complete() const {
+    return std::ranges::all_of(tasks_, [this](const auto& entry) {
+      const pid_t parent = entry.second->parent();
+      return parent == 0 || tasks_.contains(parent);
+    });
   }
 
  private:
+  void note(pid_t pid, const Result<void>& verdict) {
+    if (!verdict) blockers_.push_back({pid, "tree-shape", "task", verdict.error().message()});
+  }
+
   Result<void> bear(const Task& task) {
     const Task& parent = *tasks_.at(task.parent());
     if (task.sid() == task.pid() || task.sid() == parent.sid()) {
@@ -60,11 +76,13 @@ class Planner {
       add(task, leader, Birth::How::kSibling);
       return {};
     }
-    if (nearest_subreaper(leaders_parent) != parent.pid())
+    if (nearest_subreaper(leaders_parent) != parent.pid()) {
+      if (somebody_was_not_asked(leaders_parent)) return {};
       return fail(ErrorKind::kUnsupported,
                   "its session {} was made by a task that is neither its parent's child nor below a child "
                   "subreaper that is its parent",
                   leader);
+    }
     add(task, leader, Birth::How::kOrphan);
     return {};
   }
@@ -84,6 +102,12 @@ class Planner {
     }
     for (const pid_t below : on_the_way) subreapers_[below] = found;
     return found;
+  }
+
+  bool somebody_was_not_asked(pid_t pid) const {
+    for (; pid != 0; pid = tasks_.at(pid)->parent())
+      if (not_asked_.contains(pid)) return true;
+    return false;
   }
 
   Result<void> find_group(const Task& task) {
@@ -123,13 +147,28 @@ class Planner {
 
   void add(const Task& task, pid_t by, Birth::How how) { births_.by[by].push_back({task.pid(), by, how}); }
 
+  std::set<pid_t> not_asked_;
   std::map<pid_t, const Task*> tasks_;
   std::map<pid_t, pid_t> subreapers_;  // of whose children would be orphans
   Births births_;
+  std::vector<Blocker> blockers_;
 };
 
 }  // namespace
 
-Result<Births> plan_births(const kinds::Records& records) { return Planner(records).plan(); }
+Result<Births> plan_births(const kinds::Records& records) {
+  Planner planner(records);
+  Births births = planner.plan();
+  std::vector<Blocker> blockers = planner.take_blockers();
+  if (!blockers.empty()) return Failure(Error::unsupported(std::move(blockers)));
+  return births;
+}
+
+std::vector<Blocker> shape_blockers(const kinds::Records& records, const std::set<pid_t>& not_asked) {
+  Planner planner(records, not_asked);
+  if (!planner.complete()) return {};
+  planner.plan();
+  return planner.take_blockers();
+}
 
 }  // namespace cr::engine

@@ -41,7 +41,11 @@ struct Births {
   std::set<pid_t> deserters;  // live, but in another group than the one that they made and others are in
 };
 
-// Pure. Unsupported if this tree's shape cannot be born (it says which task and why).
+// Pure. Unsupported if this tree's shape cannot be born; the blockers say which tasks and why.
 Result<Births> plan_births(const kinds::Records& records);
+
+// The same blockers alone, for records that may lack more. `not_asked`: tasks of whom nobody knows whether
+// they are child subreapers; what hangs on that is left out.
+std::vector<Blocker> shape_blockers(const kinds::Records& records, const std::set<pid_t>& not_asked);
 
 }  // namespace cr::engine

@@ -165,6 +165,42 @@ TEST(Births, WhatCannotBeBornIsRefusedByPid) {
   EXPECT_THAT(births.error().message(), HasSubstr("pid 103"));
 }
 
+std::vector<pid_t> pids_in(const std::vector<Blocker>& blockers) {
+  std::vector<pid_t> pids;
+  for (const Blocker& blocker : blockers) {
+    EXPECT_EQ(blocker.kind, "tree-shape");
+    pids.push_back(blocker.pid);
+  }
+  return pids;
+}
+
+TEST(Births, AllThatCannotBeBornAreNamed) {
+  Sample sample;
+  sample.add_task(100, 0, 0, 100);
+  sample.add_task(101, 100, 101, 101);
+  sample.add_task(102, 101, 101, 101).set_child_subreaper(true);
+  for (const pid_t pid : {103, 104}) sample.add_task(pid, 102, 0, 100);
+  const auto births = plan_births(sample.records);
+  ASSERT_FALSE(births);
+  EXPECT_EQ(pids_in(births.error().blockers()), (std::vector<pid_t>{103, 104}));
+  EXPECT_EQ(pids_in(shape_blockers(sample.records, {})), (std::vector<pid_t>{103, 104}));
+}
+
+TEST(Births, WhatHangsOnAnUnknownSubreaperIsNotHeldAgainstAnybody) {
+  Sample sample;
+  sample.add_task(100, 0, 100, 100);
+  sample.add_task(101, 100, 100, 100);
+  sample.add_task(102, 101, 102, 102);
+  sample.add_task(103, 101, 102, 102);  // a sibling of its session's leader: born beside it
+  sample.add_task(104, 100, 102, 104);  // fell to 100: to be an orphan, that must be a subreaper
+  EXPECT_EQ(pids_in(shape_blockers(sample.records, {})), std::vector<pid_t>{104});
+  EXPECT_EQ(pids_in(shape_blockers(sample.records, {103})), std::vector<pid_t>{104});
+  EXPECT_EQ(pids_in(shape_blockers(sample.records, {100})), std::vector<pid_t>{});
+  // A tree with a hole says nothing.
+  sample.task(103).set_parent(4711);
+  EXPECT_EQ(pids_in(shape_blockers(sample.records, {})), std::vector<pid_t>{});
+}
+
 // What processes do to their tree, and what the kernel makes of it.
 class History {
  public:

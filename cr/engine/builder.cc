@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <sched.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,6 +12,7 @@
 
 #include "cr/base/numbers.h"
 #include "cr/engine/preconditions.h"
+#include "cr/engine/surroundings.h"
 #include "cr/executor/loader.h"
 #include "cr/executor/text.h"
 #include "cr/image/hash.h"
@@ -49,27 +48,15 @@ Result<void> put_at(const sys::UniqueFd& fd, int number, std::vector<int>& numbe
   return {};
 }
 
-// What this command happens to be must not become what the tree is.
-void forget_inheritance() {
-  for (int signal = 1; signal <= 64; ++signal) ::signal(signal, SIG_DFL);
-  // Everything but SIGTRAP waits: by it, tasks tell how far they are.
-  const uint64_t mask = ~(uint64_t{1} << (SIGTRAP - 1));
-  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, 8);
-  const sched_param ordinary{};
-  ::sched_setscheduler(0, SCHED_OTHER, &ordinary);
-  ::setpriority(PRIO_PROCESS, 0, 0);
-  constexpr int kIoprioWhoProcess = 1;
-  ::syscall(SYS_ioprio_set, kIoprioWhoProcess, 0, 0);
-  constexpr unsigned long kDefaultTimerSlack = 50000;
-  ::prctl(PR_SET_TIMERSLACK, kDefaultTimerSlack, 0, 0, 0);
-  ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-}
-
 // The root's first steps: still our code, our memory; it ends in execveat or with status 112.
-[[noreturn]] void become_root(const kinds::Plan& plan, int gate) {
+[[noreturn]] void become_root(const kinds::Plan& plan, const kinds::Origin& origin, int gate, int words) {
   char go = 0;
   if (::read(gate, &go, 1) != 1) ::_exit(112);
-  forget_inheritance();
+  if (const auto forgotten = forget_inheritance(origin); !forgotten) {
+    const std::string why = forgotten.error().message();
+    (void)sys::write_fully(words, std::as_bytes(std::span(why)));
+    ::_exit(112);
+  }
   const ProcessPlan& root = plan.processes.at(plan.root);
   const int moves[][2] = {{plan.engine_store_fd, plan.engine_fd},
                           {plan.image_store_fd, plan.image_fd},
@@ -152,6 +139,10 @@ Result<void> Builder::start_root() {
   if (::pipe2(gate, O_CLOEXEC) < 0) return fail_errno("pipe2");
   const sys::UniqueFd read_end(gate[0]);
   sys::UniqueFd write_end(gate[1]);
+  int words[2];
+  if (::pipe2(words, O_CLOEXEC) < 0) return fail_errno("pipe2");
+  roots_words_.reset(words[0]);
+  const sys::UniqueFd roots_end(words[1]);
   pid_t wanted = plan_.root;
   clone_args arguments{};
   arguments.exit_signal = SIGCHLD;
@@ -160,9 +151,16 @@ Result<void> Builder::start_root() {
   const long pid = ::syscall(SYS_clone3, &arguments, sizeof(arguments));
   if (pid < 0 && errno == EEXIST) return fail(ErrorKind::kConflict, "the id {} is taken", wanted);
   if (pid < 0) return fail_errno("clone3 with pid {}", wanted);
-  if (pid == 0) become_root(plan_, read_end.get());
+  if (pid == 0) become_root(plan_, origin_, read_end.get(), roots_end.get());
   CR_TRY(nursery_.adopt(wanted));
   return sys::write_fully(write_end.get(), std::as_bytes(std::span("g", 1)));
+}
+
+// Requires: it has ended.
+Result<void> Builder::last_words_of_root() const {
+  const std::string words = CR_TRY(sys::read_all(roots_words_.get()));
+  if (words.empty()) return {};
+  return fail(ErrorKind::kConflict, "{}", words);
 }
 
 std::set<pid_t> Builder::expected_at(Barrier barrier) const {
@@ -183,6 +181,7 @@ Result<void> Builder::wait_for_all(Barrier barrier) {
     const trace::Nursery::Event event = CR_TRY(nursery_.next(deadline));
     if (event.ended) {
       if (!missing.contains(event.tid)) continue;  // the mother of an orphan
+      if (event.tid == plan_.root) CR_TRY(last_words_of_root());
       return fail(ErrorKind::kSystem, "task {} ended while it was built (status {:#x}{})", event.tid,
                   event.status,
                   WIFEXITED(event.status) && WEXITSTATUS(event.status) == exec::kLoaderCannotMap
@@ -265,10 +264,7 @@ Result<void> Builder::check_vdso(const ProcessPlan& process) const {
     CR_TRY(sys::read_memory(process.pid, {vma.start}, bytes));
     if (vma.end == process.vdso_end && image::hash_of(bytes) == process.vdso_hash) return {};
   }
-  return fail(ErrorKind::kConflict,
-              "pid {}: this kernel's vdso is not the one the task was checkpointed with; restore on the "
-              "kernel that the image names",
-              process.pid);
+  return another_vdso(process.pid);
 }
 
 Result<void> Builder::finish() {
@@ -300,6 +296,14 @@ std::vector<uint64_t> Builder::arguments(const kinds::LateCall& call, const exec
   return values;
 }
 
+Result<void> Builder::clear(const ProcessPlan& process) {
+  for (const kinds::Clearing& clearing : process.clearings) {
+    const std::vector<std::byte> zeros(clearing.length);
+    CR_TRY(sys::write_memory(process.pid, {clearing.address}, zeros));
+  }
+  return {};
+}
+
 Result<void> Builder::late_calls(const ProcessPlan& process) {
   const exec::Area& area = areas_.at(process.pid);
   for (const kinds::LateCall& call : process.late) {
@@ -315,6 +319,7 @@ Result<void> Builder::late_calls(const ProcessPlan& process) {
 
 Result<void> Builder::send_off(const ProcessPlan& process) {
   const exec::Area& area = areas_.at(process.pid);
+  CR_TRY(clear(process));
   CR_TRY(late_calls(process));
   std::map<pid_t, user_regs_struct> registers;
   for (const auto& [tid, departure] : process.departures)

@@ -25,6 +25,7 @@ using exec::Abi;
 using exec::ListBuilder;
 using kinds::Phase;
 using kinds::Plan;
+using kinds::PlanBuilder;
 using kinds::ProcessPlan;
 using kinds::Records;
 using kinds::Task;
@@ -37,7 +38,7 @@ constexpr uint64_t kThreadFlags =
 
 class Compiler {
  public:
-  explicit Compiler(const Records& records) : records_(records), builder_(plan_) {}
+  Compiler(const Records& records, PlanBuilder::Pages pages) : records_(records), builder_(plan_, pages) {}
 
   Result<Plan> compile() {
     births_ = CR_TRY(plan_births(records_));
@@ -318,7 +319,7 @@ class Compiler {
 
   const Records& records_;
   Plan plan_;
-  kinds::PlanBuilder builder_;
+  PlanBuilder builder_;
   Births births_;
   std::map<pid_t, std::vector<const StandIn*>> stand_ins_of_;  // by who bears them
   std::set<pid_t> bereaved_;                                   // have children that are zombies
@@ -327,8 +328,12 @@ class Compiler {
 }  // namespace
 
 Result<Plan> compile(const Records& records) {
-  Plan plan = CR_TRY(Compiler(records).compile());
-  CR_TRY(check_plan(plan));
+  auto plan = Compiler(records, PlanBuilder::Pages::kReadByTasks).compile();
+  // A dump was proved, and a stream is restored, before anybody knew which pages there are; programs that
+  // read them are longer, and must not be what a tree has no room for.
+  if (!plan && plan.error().kind() == ErrorKind::kUnsupported && records.pages != nullptr)
+    plan = Compiler(records, PlanBuilder::Pages::kLeftToEngine).compile();
+  if (plan) CR_TRY(check_plan(*plan));
   return plan;
 }
 

@@ -6,6 +6,7 @@
 #include "cr/base/numbers.h"
 #include "cr/executor/check.h"
 #include "cr/executor/text.h"
+#include "cr/image/format.h"
 #include "cr/kinds/kinds_testing.h"
 
 namespace cr::engine {
@@ -109,6 +110,66 @@ TEST(Compile, BuildingUsesNoDescriptorOfTheTree) {
     EXPECT_TRUE(stored.insert(process.plan_fd).second);
     EXPECT_TRUE(stored.insert(process.loader_fd).second);
   }
+}
+
+// Pages that are stored and pages of zeros by turns: each stored one is a read of its own.
+struct Chequered {
+  static constexpr uint64_t kRun = 0x10000000, kPairs = 40000;
+  Sample sample;
+  image::PageTable table;
+
+  Chequered() {
+    sample.add_task(100, 0, 100, 100, 32);
+    sample.add_vma(100, kRun, kRun + 2 * kPairs * kPageSize);
+    sample.add_run(100, kRun, 2 * kPairs * kPageSize);
+    const image::Header header = image::make_header({}, 0, {});
+    std::vector<image::Extent> extents;
+    for (uint64_t page = 0; page < 2 * kPairs; page += 2) {
+      extents.push_back({.kind = image::ExtentKind::kRaw,
+                         .pages = 1,
+                         .first = page,
+                         .offset = (page + 1) * kPageSize,
+                         .stored = kPageSize});
+      extents.push_back({.kind = image::ExtentKind::kZero, .pages = 1, .first = page + 1});
+    }
+    EXPECT_TRUE(table.add({{image::kPages, 100}, 0, 0, 0, 0}, extents, header));
+    sample.records.pages = &table;
+  }
+  // Of what is left of the address space, `free` bytes stay free.
+  void fill(uint64_t free) {
+    const uint64_t end = kRun + 2 * kPairs * kPageSize;
+    kinds::Vma& text = *sample.space(100).mutable_vmas(0);  // below the heap
+    text.set_start(0x100000), text.set_end(0x700000);
+    sample.add_vma(100, 0x800000 + kPageSize, kRun - kPageSize);
+    sample.add_vma(100, end + free, kUserEnd32);
+    std::ranges::sort(*sample.space(100).mutable_vmas(), {}, &kinds::Vma::start);
+  }
+};
+
+// A dump is proved, and a stream restored, without knowing which pages are stored.
+TEST(Compile, WhatHasNoRoomToReadItsPagesLeavesThemToTheEngine) {
+  Chequered roomy;
+  const Plan reads = must_compile(roomy.sample);
+  EXPECT_TRUE(reads.processes.at(100).fills.empty());
+  ASSERT_GT(reads.processes.at(100).program.size(), 2u << 20);
+
+  Chequered full;
+  full.fill(1 << 21);
+  const Plan plan = must_compile(full.sample);
+  const ProcessPlan& process = plan.processes.at(100);
+  EXPECT_LT(process.program.size(), 1u << 20);
+  ASSERT_EQ(process.fills.size(), 1u);
+  EXPECT_EQ(process.fills[0].pages, 2 * Chequered::kPairs);
+  full.sample.records.pages = nullptr;
+  EXPECT_EQ(text_of(plan), text_of(must_compile(full.sample)));
+}
+
+TEST(Compile, WhatHasNoRoomAtAllIsRefused) {
+  Chequered full;
+  full.fill(kPageSize);
+  const auto plan = compile(full.sample.records);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().kind(), ErrorKind::kUnsupported);
 }
 
 TEST(Compile, EveryOpOfATaskSaysWhatItIsFor) {

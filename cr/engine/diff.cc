@@ -100,11 +100,15 @@ std::string name_of_record(const Message& record, uint64_t id) {
   return pid ? fmt::format("pid {} {}", record.GetReflection()->GetInt32(record, pid), name) : name;
 }
 
-Result<Comparison> diff(const Loaded& a, const Loaded& b, bool all) {
+Result<Comparison> diff(const Loaded& a, const Loaded& b, bool all, const Operation& operation) {
   Comparison out;
+  operation.step("comparing records");
   compare_records(a, b, all, out);
-  for (const auto* space : a.records.all<kinds::AddressSpace>(kinds::kAddressSpaceRecord))
+  for (const auto* space : a.records.all<kinds::AddressSpace>(kinds::kAddressSpaceRecord)) {
+    operation.step(fmt::format("comparing the memory of pid {}", space->pid()));
     CR_TRY(compare_private(a, b, *space, all, out));
+  }
+  operation.step("comparing shared memory");
   for (const auto* object : a.records.all<kinds::SharedMemory>(kinds::kSharedMemoryRecord))
     CR_TRY(compare_shared(a, b, *object, out));
   return out;

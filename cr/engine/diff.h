@@ -15,7 +15,7 @@ struct Comparison {
 
 // Records are matched by type and id, their fields compared by their policies (`all`: volatile ones, too),
 // memory by the content of its pages.
-Result<Comparison> diff(const Loaded& a, const Loaded& b, bool all);
+Result<Comparison> diff(const Loaded& a, const Loaded& b, bool all, const Operation& operation = {});
 
 // "pid 5 thread 7", "pid 5 address space", "pipe 9".
 std::string name_of_record(const google::protobuf::Message& record, uint64_t id);

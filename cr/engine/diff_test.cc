@@ -114,6 +114,7 @@ class Diff : public testing::Test {
     image::Writer writer = image::Writer::create(path).value();
     kinds::Origin origin;
     origin.set_root(100);
+    origin.add_word_sizes(32), origin.add_word_sizes(64);
     EXPECT_TRUE(writer.add_record(kinds::kOriginRecord, 0, origin.SerializeAsString()));
     kinds::write_sample(writer, sample.records, [&](size_t page) { return pages.at(page); });
     EXPECT_TRUE(writer.commit());
@@ -153,7 +154,7 @@ TEST_F(Diff, APageOfZeroesIsNoDifference) {
 
 TEST_F(Diff, WhereTheKernelWritesTheRestOfASleep) {
   Sample sample = kinds::small_tree();
-  sample.thread(103).mutable_wait()->set_address(0x7feff8);  // its last half is in the next page
+  sample.add_wait(103, kinds::Wait::NANOSLEEP).set_address(0x7feff8);  // its last half is in the next page
   const auto with = [&](size_t at, char byte) {
     std::string page(4096, 'b');
     page[at] = byte;

@@ -6,10 +6,12 @@
 #include <set>
 
 #include "cr/engine/agents.h"
+#include "cr/engine/births.h"
 #include "cr/engine/compile.h"
 #include "cr/engine/load.h"
 #include "cr/engine/origin.h"
 #include "cr/engine/parents.h"
+#include "cr/engine/validate_origin.h"
 #include "cr/kinds/memory/inheritance.h"
 #include "cr/kinds/memory/relatives.h"
 #include "cr/kinds/shape.h"
@@ -43,42 +45,54 @@ Result<void> in_time(const Operation& operation) {
   return {};
 }
 
+// Everything that keeps the tree from being carried, as far as it can be known: whoever cannot be stopped or
+// asked is a blocker, and does not hide what else there is.
+Result<void> collect(trace::Guardian& guardian, const Operation& operation, Cut& out) {
+  operation.step("collecting");
+  for (const auto& kind : kinds::all_kinds()) {
+    CR_TRY(in_time(operation));
+    auto collected = kind->collect(out.tree, out.collector);
+    // What somebody else lets run may be gone before it is looked at. Its blocker is known.
+    if (!collected && out.tree.loose()) continue;
+    CR_TRY(std::move(collected), "{}", kind->name());
+  }
+  const std::set<pid_t> not_asked = CR_TRY(run_agents(out.tree, out.collector, guardian, operation));
+  std::vector<Blocker>& blockers = out.collector.blockers;
+  CR_CHECK(not_asked.empty() || !blockers.empty());
+  for (Blocker& more : shape_blockers(out.collector.records, not_asked)) blockers.push_back(std::move(more));
+  return {};
+}
+
 // Everything up to the first byte of an image: the tree stands still, all that it is has been looked at.
 Result<void> cut(pid_t root, trace::Guardian& guardian, const Operation& operation, Cut& out) {
   CR_TRY(not_an_ancestor(root));
   operation.step("freezing");
   trace::FrozenTree frozen = CR_TRY(guardian.freeze(root, operation.patience(kFreezePatience)));
-  if (!frozen.blockers.empty()) return Failure(Error::unsupported(std::move(frozen.blockers)));
   out.report.tasks = frozen.processes.size();
   for (const auto& process : frozen.processes) out.report.threads += process.threads.size();
+  out.collector.blockers = std::move(frozen.blockers);
   out.tree = CR_TRY(kinds::look_at(std::move(frozen.processes), root));
-  operation.step("collecting");
-  for (const auto& kind : kinds::all_kinds()) {
-    CR_TRY(in_time(operation));
-    CR_TRY(kind->collect(out.tree, out.collector), "{}", kind->name());
-  }
-  const auto asked = run_agents(out.tree, out.collector, guardian, operation);
-  if (!asked && asked.error().kind() == ErrorKind::kUnsupported) {
-    const auto& more = asked.error().blockers();
-    out.collector.blockers.insert(out.collector.blockers.end(), more.begin(), more.end());
-  } else if (!asked) {
-    return asked;
-  }
+  CR_TRY(collect(guardian, operation, out));
   if (!out.collector.blockers.empty()) return Failure(Error::unsupported(std::move(out.collector.blockers)));
   for (const auto& kind : kinds::all_kinds())
-    CR_TRY(kind->find_pages(out.tree, out.collector.records), "{}", kind->name());
+    CR_TRY(kind->find_pages(out.tree, out.collector.records, [&operation] { return in_time(operation); }),
+           "{}", kind->name());
   return {};
 }
 
 // What was collected must be restorable, as far as that can be told without restoring it.
 Result<void> prove(Cut& taken) {
-  CR_TRY(validate(taken.collector.records), "this engine would refuse its own image");
+  // What the kernel takes without looking at it may be beyond what a restore takes from an image.
+  const auto sound = validate(taken.collector.records);
+  if (!sound)
+    return Failure(
+        Error::unsupported({{taken.tree.root, "invalid-state", "tree",
+                             fmt::format("its image would be invalid: {}", sound.error().message())}}));
   const auto plan = compile(taken.collector.records);
-  if (!plan && plan.error().kind() == ErrorKind::kUnsupported) {
+  if (plan) return {};
+  if (plan.error().kind() == ErrorKind::kUnsupported && plan.error().blockers().empty())
     return Failure(Error::unsupported({{taken.tree.root, "tree-shape", "tree", plan.error().message()}}));
-  }
-  if (!plan) return Failure(Error(plan.error()));
-  return {};
+  return Failure(Error(plan.error()));
 }
 
 Result<image::Writer> open_writer(const DumpOptions& options, const Loaded* parent) {
@@ -91,32 +105,34 @@ Result<image::Writer> open_writer(const DumpOptions& options, const Loaded* pare
   return image::Writer::to_stream(*options.stream_fd, options.path, wanted);
 }
 
-Result<kinds::Origin> origin_of(const Cut& taken, const DumpOptions& options) {
+Result<kinds::Origin> origin_of(const Cut& taken, const DumpOptions& options, const Loaded* parent) {
   kinds::Origin origin = CR_TRY(origin_here(options.root));
   std::set<uint32_t> word_sizes;
   for (const auto* task : taken.collector.records.all<kinds::Task>(kinds::kTaskRecord))
     if (!task->zombie()) word_sizes.insert(task->word_size());
   for (const uint32_t size : word_sizes) origin.add_word_sizes(size);
   origin.set_left_running(options.leave_running);
-  if (!options.parent.empty())
+  if (parent != nullptr) {
     origin.set_parent_path(CR_TRY(path_for_child(options.parent, options.stream_fd ? "" : options.path)));
+    origin.set_parent_checksum(parent->reader->checksum());
+  }
+  CR_TRY(validate_origin(origin, taken.collector.records), "this engine would refuse its own image");
   return origin;
 }
 
 // The parent is read whole and checked before the tree is stopped; who writes over it would destroy both.
 Result<std::optional<Loaded>> load_parent(const DumpOptions& options) {
   if (options.parent.empty()) return std::nullopt;
-  options.operation.step("verifying the parent");
   std::error_code ignored;
   if (!options.stream_fd && std::filesystem::equivalent(options.parent, options.path, ignored))
     return fail(ErrorKind::kUsage, "{} is the parent: the image needs another name", options.path);
-  return CR_TRY(load(options.parent, options.older), "parent");
+  return CR_TRY(load(options.parent, options.older, options.operation), "parent");
 }
 
 // Records first: who reads the image front to back can build the tasks before their pages come.
 Result<uint64_t> write(const Cut& taken, const DumpOptions& options, const Loaded* parent) {
   image::Writer writer = CR_TRY(open_writer(options, parent));
-  const kinds::Origin origin = CR_TRY(origin_of(taken, options));
+  const kinds::Origin origin = CR_TRY(origin_of(taken, options, parent));
   CR_TRY(writer.add_record(kinds::kOriginRecord, 0, origin.SerializeAsString()));
   for (const auto& [key, message] : taken.collector.records.by_key())
     CR_TRY(writer.add_record(key.first, key.second, message->SerializeAsString()));

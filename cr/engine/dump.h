@@ -34,7 +34,8 @@ struct DumpReport {
 // Until the image is committed any failure leaves the tasks running as if nothing had happened.
 Result<DumpReport> dump(const DumpOptions& options);
 
-// Everything a dump looks at, and nothing written: the error holds every blocker at once.
+// Everything a dump looks at, and nothing written: the error holds every blocker at once. What only a task
+// itself can be asked is missing of those that nothing of ours may run in; that is a blocker, too.
 Result<DumpReport> check(pid_t root, const Operation& operation);
 
 }  // namespace cr::engine

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "cr/engine/options.h"
 #include "cr/image/reader.h"
 #include "cr/image/scanner.h"
 #include "cr/kinds/origin.pb.h"
@@ -23,11 +24,13 @@ struct Loaded {
 };
 
 // Every byte is checked, every record decoded and validated. InvalidImage tells what is wrong and where.
-// `parents`: files to look at for what the image inherits from (parents.h).
-Result<Loaded> load(const std::string& path, std::span<const std::string> parents = {});
+// `parents`: files to look at for what the image inherits from (parents.h). The operation is told of each
+// file, and its deadline ends the reading.
+Result<Loaded> load(const std::string& path, std::span<const std::string> parents = {},
+                    const Operation& operation = {});
 
 // The records of an image that is read front to back; `name` is for messages. Its pages are still to come.
 Result<Loaded> load_records(image::Scanner& stream, const std::string& name,
-                            std::span<const std::string> parents);
+                            std::span<const std::string> parents, const Operation& operation = {});
 
 }  // namespace cr::engine

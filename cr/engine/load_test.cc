@@ -21,6 +21,8 @@ class Load : public testing::Test {
     image::Writer writer = image::Writer::create(path()).value();
     kinds::Origin origin;
     origin.set_engine_version("test"), origin.set_root(100);
+    origin.add_word_sizes(32), origin.add_word_sizes(64);
+    change_origin(origin);
     if (with_origin) {
       ASSERT_TRUE(writer.add_record(kinds::kOriginRecord, 0, origin.SerializeAsString()));
     }
@@ -36,6 +38,7 @@ class Load : public testing::Test {
     EXPECT_THAT(loaded.error().message(), HasSubstr(words));
   }
 
+  std::function<void(kinds::Origin&)> change_origin = [](kinds::Origin&) {};
   sys::TempDir dir_;
 };
 
@@ -63,7 +66,27 @@ TEST_F(Load, ARecordOfNothingButEmptyMessagesIsNotDecoded) {
   write(kinds::small_tree(), true, [&](image::Writer& writer) {
     ASSERT_TRUE(writer.add_record(kinds::kAddressSpaceRecord, 555, many));
   });
-  is_invalid("100000 fields in 200000 bytes");
+  is_invalid("unknown fields in 200000 bytes");
+}
+
+TEST_F(Load, AnOriginOfNothingButEmptyNamesIsNotDecoded) {
+  change_origin = [](kinds::Origin& origin) {
+    for (int i = 0; i < 100000; ++i) origin.add_cpu_features();
+  };
+  write(kinds::small_tree());
+  is_invalid("the origin record: more than");
+}
+
+TEST_F(Load, AnOriginOfAnotherTree) {
+  change_origin = [](kinds::Origin& origin) { origin.set_root(101); };
+  write(kinds::small_tree());
+  is_invalid("101 is not the root of the tree");
+  const sys::UniqueFd file = sys::open(path(), O_RDONLY).value();
+  image::Stream stream = image::Stream::of_pipe(file.get(), {});
+  image::Scanner scanner = image::Scanner::begin(stream).value();
+  const auto streamed = load_records(scanner, "stream", {});
+  ASSERT_FALSE(streamed);
+  EXPECT_THAT(streamed.error().message(), HasSubstr("101 is not the root of the tree"));
 }
 
 TEST_F(Load, ATableOfVeryManyDescriptorsIsDense) {
@@ -98,6 +121,18 @@ TEST_F(Load, RecordsThatContradictEachOther) {
   sample.task(101).set_parent(999);
   write(sample);
   is_invalid("task 101: parent 999 is no living task");
+}
+
+TEST_F(Load, ADeadlineEndsTheReading) {
+  write(kinds::small_tree());
+  Operation operation;
+  operation.deadline = Clock::now() + std::chrono::hours(1);
+  EXPECT_TRUE(load(path(), {}, operation));
+  operation.deadline = Clock::now();
+  const auto late = load(path(), {}, operation);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind(), ErrorKind::kDeadline) << late.error().message();
+  EXPECT_THAT(late.error().message(), HasSubstr(path()));
 }
 
 // Sound as far as the container's own checks go or not: a wrong byte is never believed.

@@ -26,7 +26,9 @@ class MemoryViewTest : public testing::Test {
   // Each page of an object is full of its own number, counted from 1.
   MemoryView view() {
     image::Writer writer = image::Writer::create(dir_ / "image").value();
-    EXPECT_TRUE(writer.add_record(kinds::kOriginRecord, 0, std::string_view()));
+    kinds::Origin origin;
+    origin.set_root(100), origin.add_word_sizes(32), origin.add_word_sizes(64);
+    EXPECT_TRUE(writer.add_record(kinds::kOriginRecord, 0, origin.SerializeAsString()));
     std::vector<char> numbers;
     for (const auto& [id, pages] : kinds::page_objects(sample_.records))
       for (uint64_t page = 1; page <= pages; ++page) numbers.push_back(static_cast<char>(page));

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "cr/base/result.h"
+
 namespace cr::engine {
 
 using Clock = std::chrono::steady_clock;
@@ -27,6 +29,11 @@ struct Operation {
     return std::max(std::chrono::milliseconds(0), std::min(left, at_most));
   }
   bool late() const { return deadline && Clock::now() >= *deadline; }
+  // For work that has not made or stopped anything yet: there is no more to say.
+  Result<void> check_time() const {
+    if (late()) return fail(ErrorKind::kDeadline, "the deadline has passed");
+    return {};
+  }
 };
 
 }  // namespace cr::engine

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <vector>
 
+#include "cr/engine/surroundings.h"
 #include "cr/proc/status.h"
 #include "cr/sys/cpu.h"
 #include "cr/sys/fd.h"
@@ -19,10 +20,10 @@ constexpr char kVersion[] = "0.1.0";
 
 Result<void> check_cpu(const kinds::Origin& origin, const kinds::Origin& here) {
   const auto& needed = origin.cpu_features();
-  const auto& present = here.cpu_features();
+  const auto& present = here.cpu_features();  // sorted
   std::vector<std::string> missing;
   std::ranges::copy_if(needed, std::back_inserter(missing), [&](const std::string& feature) {
-    return std::ranges::find(present, feature) == present.end();
+    return !std::ranges::binary_search(present, feature);
   });
   if (!missing.empty())
     return fail(
@@ -55,6 +56,7 @@ Result<kinds::Origin> origin_here(pid_t root) {
   origin.set_capabilities(status.cap_effective);
   origin.set_xfeatures(sys::xsave_components());
   for (std::string& feature : sys::cpu_features()) origin.add_cpu_features(std::move(feature));
+  *origin.mutable_surroundings() = CR_TRY(surroundings_here());
   return origin;
 }
 
@@ -73,6 +75,9 @@ Result<void> check_origin(const kinds::Origin& origin) {
   if ((origin.capabilities() & ~here.capabilities()) != 0)
     return fail(ErrorKind::kConflict, "the tree had capabilities {:#x}, this command has only {:#x}",
                 origin.capabilities(), here.capabilities());
+  CR_TRY(check_unconfined());
+  CR_TRY(check_surroundings(origin, here));
+  CR_TRY(check_cpus(origin));
   return check_cpu(origin, here);
 }
 

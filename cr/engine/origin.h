@@ -8,7 +8,7 @@ namespace cr::engine {
 
 Result<kinds::Origin> origin_here(pid_t root);
 
-// Conflict: this machine or this command's credentials are not what the tree needs.
+// Conflict: this machine or this command is not what the tree needs.
 Result<void> check_origin(const kinds::Origin& origin);
 
 }  // namespace cr::engine

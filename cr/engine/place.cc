@@ -1,6 +1,7 @@
 #include "cr/engine/place.h"
 
 #include "cr/base/numbers.h"
+#include "cr/kinds/limits.h"
 #include "cr/kinds/memory/memory.pb.h"
 
 namespace cr::engine {
@@ -12,7 +13,7 @@ constexpr uint64_t kMargin = 257 * kPageSize;
 
 }  // namespace
 
-uint64_t user_end(const kinds::Task& task) { return task.word_size() == 32 ? kUserEnd32 : kUserEnd64; }
+uint64_t user_end(const kinds::Task& task) { return kinds::user_end(task.word_size()); }
 
 Result<uint64_t> find_place(const kinds::Records& records, const kinds::Task& task, uint64_t size) {
   const auto* space =

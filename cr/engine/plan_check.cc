@@ -40,7 +40,6 @@ std::vector<Range> touched_by(const Op& op) {
       break;
     case SYS_munmap:
     case SYS_mprotect:
-    case SYS_rseq:
       add(op, 0, 1, ranges);
       break;
     case SYS_mremap:
@@ -79,6 +78,11 @@ Result<void> check_program(const kinds::ProcessPlan& process) {
   }
   for (const kinds::PageFill& fill : process.fills)
     CR_TRY(check_apart(area, {fill.address, fill.pages * kPageSize}, "a fill"));
+  for (const kinds::Clearing& clearing : process.clearings)
+    CR_TRY(check_apart(area, {clearing.address, clearing.length}, "a clearing"));
+  for (const kinds::LateCall& call : process.late)
+    if (call.number == SYS_rseq)
+      CR_TRY(check_apart(area, {call.args.at(0).value, call.args.at(1).value}, "an rseq area"));
   return {};
 }
 

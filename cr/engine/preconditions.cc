@@ -10,9 +10,12 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
+#include "cr/engine/own_vdso.h"
+#include "cr/image/hash.h"
 #include "cr/sys/cpu.h"
 #include "cr/sys/fd.h"
 
@@ -39,6 +42,19 @@ Result<bool> is_held(int any_fd, pid_t id) {
   return fail_errno("F_SETOWN_EX {}", id);
 }
 
+// alloc_pid() in kernel/pid.c gives no number from kernel.pid_max on, asked for or not.
+Result<void> check_height(pid_t id, pid_t limit) {
+  if (id < limit) return {};
+  return fail(ErrorKind::kConflict,
+              "the id {} is too high here, where all are below {}; raise kernel.pid_max", id, limit);
+}
+
+// Where nobody tells, the highest that there can be (PID_MAX_LIMIT).
+pid_t pid_limit() {
+  const auto text = sys::read_file("/proc/sys/kernel/pid_max");
+  return text ? std::atoi(text->c_str()) : pid_t{1} << 22;
+}
+
 // Asked by doing it: what decides is capabilities, user namespaces, and for descriptors fs.nr_open.
 bool may_raise(uint32_t resource, const rlimit64& here, uint64_t wanted) {
   const auto which = static_cast<__rlimit_resource>(resource);
@@ -46,23 +62,64 @@ bool may_raise(uint32_t resource, const rlimit64& here, uint64_t wanted) {
   return ::prlimit64(0, which, &raised, nullptr) == 0 && ::prlimit64(0, which, &here, nullptr) == 0;
 }
 
+// --- What stands in for an inherited terminal or pipe ---
+//
+// Its description belongs to others, too, so its flags stay as they are; they must do.
+// * Access: what the tree does with it must be possible. More than that is no harm.
+// * O_NONBLOCK: decides between waiting and EAGAIN, which a program is written for. It means nothing to files
+//   that never make anybody wait, so `< /dev/null > log` is good for every program.
+// * O_DIRECT: cuts a pipe into packets, and asks aligned buffers of a file.
+// Not compared:
+// * O_APPEND: had no effect on the tree's pipes and terminals; of a file here it is the shell's `>>`.
+// * O_LARGEFILE: the same; whoever opened a file here says how large it may become.
+// * O_SYNC, O_DSYNC, O_NOATIME: what becomes of a file on its disk.
+// * O_ASYNC: signals go to the owner, who is not of the tree. A dump refuses trees that ask for them.
+
+// Disks and the like are waited for whatever the flags say.
+bool can_make_wait(int fd) {
+  struct stat status;
+  if (::fstat(fd, &status) < 0) return true;
+  constexpr unsigned kMemoryDevices = 1;  // null, zero, full, random
+  if (S_ISCHR(status.st_mode)) return major(status.st_rdev) != kMemoryDevices;
+  return !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !S_ISBLK(status.st_mode);
+}
+
+std::string flags_text(uint32_t flags) {
+  constexpr const char* kAccess[] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"};
+  std::string text = kAccess[flags & O_ACCMODE];
+  if ((flags & O_NONBLOCK) != 0) text += "|O_NONBLOCK";
+  if ((flags & O_DIRECT) != 0) text += "|O_DIRECT";
+  return text;
+}
+
+Failure unfit(const kinds::StdioCheck& check, uint32_t found, std::string_view how, std::string_view remedy) {
+  return fail(
+      ErrorKind::kConflict,
+      "descriptor {} of this command {}, and the tree is to have it: it is {}, the tree's was {}; redirect "
+      "it to {}",
+      check.number, how, flags_text(found), flags_text(check.flags), remedy);
+}
+
 }  // namespace
 
-Result<void> check_ids(const kinds::Plan& plan, bool left_running) {
+Result<void> check_ids(const kinds::Plan& plan, bool left_running, const Operation& operation) {
   const sys::UniqueFd any(::eventfd(0, EFD_CLOEXEC));
   if (!any.valid()) return fail_errno("eventfd");
   const auto give_up = std::chrono::steady_clock::now() + kNumbersAreFreeWithin;
+  const pid_t limit = pid_limit();
   for (const auto& [pid, process] : plan.processes) {
     std::vector<pid_t> ids{pid};
     for (const auto& [tid, list] : process.lists)
       if (tid != pid) ids.push_back(tid);
     for (const pid_t id : ids) {
+      CR_TRY(check_height(id, limit));
       while (CR_TRY(is_held(any.get(), id))) {
         if (is_somebody(id) || std::chrono::steady_clock::now() >= give_up)
           return fail(
               ErrorKind::kConflict,
               "the id {} is taken{}; restore in a fresh pid namespace (unshare --pid --fork --mount-proc)",
               id, left_running ? ", maybe by the tree itself, which was left running" : "");
+        CR_TRY(operation.check_time(), "the id {} is not free yet", id);
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
     }
@@ -93,19 +150,66 @@ Result<void> check_files(const kinds::Plan& plan) {
   return {};
 }
 
+Result<void> check_stdio(const kinds::Plan& plan) {
+  for (const kinds::StdioCheck& check : plan.stdio) {
+    const int flags = ::fcntl(check.number, F_GETFL);
+    if (flags < 0 || (flags & O_PATH) != 0)
+      return fail(
+          ErrorKind::kConflict,
+          "descriptor {} of this command is closed, and the tree is to have it; redirect it to a file, "
+          "a pipe or a terminal",
+          check.number);
+    const auto found = static_cast<uint32_t>(flags), access = found & O_ACCMODE, other = found ^ check.flags;
+    if (check.reads && access == O_WRONLY)
+      return unfit(check, found, "cannot be read", "a terminal, < FILE or <> FILE");
+    if (check.writes && access == O_RDONLY)
+      return unfit(check, found, "cannot be written", "a terminal, > FILE or <> FILE");
+    if ((other & O_DIRECT) != 0) return unfit(check, found, "has another O_DIRECT", "what is open as it was");
+    if ((other & O_NONBLOCK) != 0 && can_make_wait(check.number))
+      return unfit(check, found, "has another O_NONBLOCK",
+                   "what is open as it was, or what never makes anybody wait: a file, /dev/null");
+  }
+  return {};
+}
+
 Result<void> check_cpu_state(const kinds::Plan& plan) {
-  constexpr size_t kXstateBv =
-      512;  // XSTATE_BV, the first field of the XSAVE header (Intel SDM volume 1, 13.4.2)
   const uint64_t here = sys::xsave_components();
   for (const auto& [pid, process] : plan.processes)
     for (const auto& [tid, departure] : process.departures) {
-      uint64_t components = 0;
-      std::memcpy(&components, departure.xstate.data() + kXstateBv, sizeof(components));
+      const uint64_t components = sys::components_in_use(std::as_bytes(std::span(departure.xstate)));
       if ((components & ~here) != 0)
         return fail(ErrorKind::kConflict,
                     "thread {} uses the XSAVE components {:#x}, this CPU has only {:#x}", tid, components,
                     here);
+      if ((components & sys::kTileData) != 0)
+        return fail(ErrorKind::kConflict, "thread {} holds data in AMX tiles, which is not given back", tid);
+      if (departure.xstate.size() > sys::xsave_size())
+        return fail(ErrorKind::kConflict, "thread {} has an XSAVE image of {} bytes, this CPU's have {}", tid,
+                    departure.xstate.size(), sys::xsave_size());
+      if (const uint64_t end = sys::xsave_end(components); end > departure.xstate.size())
+        return fail(ErrorKind::kConflict,
+                    "thread {} has an XSAVE area of {} bytes, its components {:#x} end at {} on this CPU",
+                    tid, departure.xstate.size(), components, end);
     }
+  return {};
+}
+
+Failure another_vdso(pid_t pid) {
+  return fail(ErrorKind::kConflict,
+              "pid {}: this kernel's vdso is not the one the task was checkpointed with; restore on the "
+              "kernel that the image names",
+              pid);
+}
+
+Result<void> check_vdso(const kinds::Plan& plan) {
+  std::map<WordSize, std::optional<uint64_t>> here;
+  for (const auto& [pid, process] : plan.processes) {
+    if (process.vdso_hash == 0) continue;
+    const auto [known, is_new] = here.try_emplace(process.word_size);
+    if (is_new)
+      if (const auto code = CR_TRY(own_vdso(process.word_size))) known->second = image::hash_of(*code);
+    if (known->second && *known->second != process.vdso_hash) return another_vdso(pid);
+  }
   return {};
 }
 
@@ -114,7 +218,38 @@ int highest_number(const kinds::Plan& plan) {
   return std::max(plan.next_store_number, plan.loader_fd + 1) + kOutOfTheWay - 1;
 }
 
+namespace {
+
+// Asked by doing it, too: whoever has CAP_SYS_RESOURCE may exceed the limit.
+Result<void> check_pipes(const kinds::Plan& plan) {
+  if (plan.pipe_capacity == 0) return {};
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) < 0) return fail_errno("pipe2");
+  const sys::UniqueFd read_end(ends[0]), write_end(ends[1]);
+  if (::fcntl(write_end.get(), F_SETPIPE_SZ, static_cast<unsigned>(plan.pipe_capacity)) >= 0) return {};
+  if (errno != EPERM) return fail_errno("a pipe of {} bytes", plan.pipe_capacity);
+  return fail(ErrorKind::kConflict,
+              "a pipe of the tree holds up to {} bytes, which takes a higher fs.pipe-max-size here, or "
+              "CAP_SYS_RESOURCE",
+              plan.pipe_capacity);
+}
+
+// For mappings CAP_SYS_RAWIO lifts this limit, for what PR_SET_MM_MAP is told nothing does.
+Result<void> check_lowest_address(const kinds::Plan& plan) {
+  const auto text = sys::read_file("/proc/sys/vm/mmap_min_addr");
+  const uint64_t lowest = text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+  if (plan.lowest_layout >= lowest) return {};
+  return fail(ErrorKind::kConflict,
+              "a task's program or data begin at {:#x}, below the lowest address {:#x} here "
+              "(vm.mmap_min_addr)",
+              plan.lowest_layout, lowest);
+}
+
+}  // namespace
+
 Result<void> check_limits(const kinds::Plan& plan) {
+  CR_TRY(check_pipes(plan));
+  CR_TRY(check_lowest_address(plan));
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return fail_errno("getrlimit");
   const auto highest = static_cast<rlim_t>(highest_number(plan));

@@ -24,11 +24,13 @@ struct Prepared {
 };
 
 // All that can be known before there is a task.
-Result<Prepared> prepare(const Loaded& loaded) {
+Result<Prepared> prepare(const Loaded& loaded, const Operation& operation) {
   CR_TRY(check_origin(loaded.origin));
   Prepared prepared{CR_TRY(compile(loaded.records)), {}};
-  CR_TRY(check_ids(prepared.plan, loaded.origin.left_running()));
+  CR_TRY(check_vdso(prepared.plan));
+  CR_TRY(check_ids(prepared.plan, loaded.origin.left_running(), operation));
   CR_TRY(check_files(prepared.plan));
+  CR_TRY(check_stdio(prepared.plan));
   CR_TRY(check_cpu_state(prepared.plan));
   CR_TRY(check_limits(prepared.plan));
   prepared.report.root = prepared.plan.root;
@@ -41,10 +43,10 @@ Result<Prepared> prepare(const Loaded& loaded) {
 }
 
 Result<RestoreReport> restore_file(const RestoreOptions& options) {
-  const Loaded loaded = CR_TRY(load(options.path, options.parents));
-  const Prepared prepared = CR_TRY(prepare(loaded));
+  const Loaded loaded = CR_TRY(load(options.path, options.parents, options.operation));
+  const Prepared prepared = CR_TRY(prepare(loaded, options.operation));
   const image::Reader& image = *loaded.reader;
-  CR_TRY(Builder(prepared.plan, options.operation).build(image.fd(), [&]() -> Result<void> {
+  CR_TRY(Builder(prepared.plan, loaded.origin, options.operation).build(image.fd(), [&]() -> Result<void> {
     CR_TRY(Filler(prepared.plan).fill_from(image, [&options] { return in_time(options.operation); }));
     for (const image::Reader* one = &image; one != nullptr; one = one->parent())
       CR_TRY(one->check_unchanged());
@@ -56,13 +58,14 @@ Result<RestoreReport> restore_file(const RestoreOptions& options) {
 // The tasks are built from the records, and wait while their pages come; none runs before the stream's last
 // byte.
 Result<RestoreReport> restore_stream(const RestoreOptions& options) {
+  options.operation.step("receiving records");
   image::Stream stream =
       image::Stream::of_pipe(*options.stream_fd, [&options] { return in_time(options.operation); });
   image::Scanner scanner = CR_TRY(image::Scanner::begin(stream), "{}", options.path);
-  const Loaded loaded = CR_TRY(load_records(scanner, options.path, options.parents));
-  const Prepared prepared = CR_TRY(prepare(loaded));
+  const Loaded loaded = CR_TRY(load_records(scanner, options.path, options.parents, options.operation));
+  const Prepared prepared = CR_TRY(prepare(loaded, options.operation));
   const sys::UniqueFd nothing = CR_TRY(sys::open("/dev/null", O_RDONLY));
-  CR_TRY(Builder(prepared.plan, options.operation).build(nothing.get(), [&]() -> Result<void> {
+  CR_TRY(Builder(prepared.plan, loaded.origin, options.operation).build(nothing.get(), [&]() -> Result<void> {
     options.operation.step("receiving memory");
     const image::Reader* const parent = loaded.parent_of_stream.get();
     CR_TRY(
@@ -78,7 +81,6 @@ Result<RestoreReport> restore_stream(const RestoreOptions& options) {
 }  // namespace
 
 Result<RestoreReport> restore(const RestoreOptions& options) {
-  options.operation.step("verifying");
   return options.stream_fd ? restore_stream(options) : restore_file(options);
 }
 

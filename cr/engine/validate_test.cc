@@ -43,8 +43,8 @@ TEST(Validate, ARangeMayLieInMappingsNextToEachOther) {
 
 TEST(Validate, SoAreTheResultsOfInterruptedCalls) {
   Sample sample = kinds::small_tree();
-  Wait& wait = *sample.thread(100).mutable_wait();
-  wait.set_call(Wait::POLL), wait.set_address(0x7ffff0), wait.set_count(2);
+  Wait& wait = sample.add_wait(100);
+  wait.set_address(0x7ffff0), wait.set_count(2);
   EXPECT_TRUE(validate(sample.records));
   wait.set_count(3);
   expect_refused(sample, "an interrupted call's result of 24 bytes at 0x7ffff0");

@@ -57,6 +57,8 @@ Result<State> HostedProgram::run(const ListBuilder& list) {
   Control* const control = local<Control>(area_.control(list.index()));
   run_hosted(control);
   if (control->failed_op == kNone) return control->state;
+  const std::string_view conflict = list.conflict_of(control->failed_op);
+  if (!conflict.empty() && !is_error(control->result)) return fail(ErrorKind::kConflict, "{}", conflict);
   return fail(ErrorKind::kSystem, "{}", describe_failure(list, control->failed_op, control->result));
 }
 

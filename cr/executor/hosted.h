@@ -19,7 +19,7 @@ class HostedProgram {
   HostedProgram& operator=(HostedProgram&& other) noexcept;
   ~HostedProgram();
 
-  // Done or trapped; a failed op becomes an error in words.
+  // Done or trapped; a failed op becomes an error in words, or the conflict that it stands for.
   Result<State> run(const ListBuilder& list);
   const Control& control(uint32_t list) const;
   uint64_t value(Slot slot) const;

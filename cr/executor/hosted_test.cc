@@ -49,6 +49,37 @@ TEST(Hosted, AFailureBecomesWords) {
   EXPECT_EQ(state.error().message(), "fifo: op 0, close (the far end): Bad file descriptor (EBADF)");
 }
 
+Error error_of(const Program& program, const ListBuilder& list) {
+  auto hosted = HostedProgram::load(program);
+  EXPECT_TRUE(hosted);
+  const auto state = hosted->run(list);
+  EXPECT_FALSE(state);
+  return state ? Error(ErrorKind::kInternal, "") : state.error();
+}
+
+// A value or a success that should not be is a conflict with the place; an error says nothing of it.
+TEST(Hosted, AnotherResultThanExpectedCanBeAConflict) {
+  Program value, success, error, silent;
+  ListBuilder& one = value.add_list("value");
+  one.load32(one.fresh_slot(), one.stash(uint32_t{7})).expect(0).or_conflict("{} are there", 7);
+  EXPECT_EQ(error_of(value, one).kind(), ErrorKind::kConflict);
+  EXPECT_EQ(error_of(value, one).message(), "7 are there");
+
+  ListBuilder& two = success.add_list("success");
+  two.syscall(Abi::k64, SYS_getpid, {}).expect(-ENXIO).or_conflict("somebody");
+  EXPECT_EQ(error_of(success, two).kind(), ErrorKind::kConflict);
+
+  ListBuilder& three = error.add_list("error");
+  three.syscall(Abi::k64, SYS_close, {-1}).expect(-ENXIO).because("look").or_conflict("somebody");
+  EXPECT_EQ(error_of(error, three).kind(), ErrorKind::kSystem);
+  EXPECT_THAT(error_of(error, three).message(), HasSubstr("close (look): Bad file descriptor"));
+
+  ListBuilder& four = silent.add_list("silent");
+  four.load32(four.fresh_slot(), four.stash(uint32_t{7})).expect(0).because("count");
+  EXPECT_EQ(error_of(silent, four).kind(), ErrorKind::kSystem);
+  EXPECT_THAT(error_of(silent, four).message(), HasSubstr("(count): returned 7 instead of 0"));
+}
+
 TEST(Hosted, ATrapReturnsAndASecondRunGoesOn) {
   Program program;
   ListBuilder& list = program.add_list("steps");

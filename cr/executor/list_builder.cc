@@ -161,4 +161,9 @@ std::string_view ListBuilder::reason_of(uint32_t op_index) const {
   return reasons_[ops_[op_index].reason];
 }
 
+std::string_view ListBuilder::conflict_of(uint32_t op_index) const {
+  const auto found = conflicts_.find(op_index);
+  return found == conflicts_.end() ? std::string_view() : found->second;
+}
+
 }  // namespace cr::exec

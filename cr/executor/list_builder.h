@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstring>
 #include <initializer_list>
+#include <map>
 #include <ranges>
 #include <span>
 #include <string>
@@ -110,6 +111,13 @@ class ListBuilder {
       return because_text(fmt::format(format, std::forward<Args>(args)...));
     }
     Added& because_text(std::string reason);
+    // Another result than the expected one, and no error: the place is not as it must be. What is to be said
+    // then, and what to do about it. Only lists in the engine's own process tell (hosted.h).
+    template <typename... Args>
+    Added& or_conflict(fmt::format_string<Args...> format, Args&&... args) {
+      list_.conflicts_[index_] = fmt::format(format, std::forward<Args>(args)...);
+      return *this;
+    }
     uint32_t index() const { return index_; }
 
    private:
@@ -177,6 +185,8 @@ class ListBuilder {
   const std::vector<std::string>& reasons() const { return reasons_; }
   uint32_t on_failure() const { return on_failure_; }
   std::string_view reason_of(uint32_t op_index) const;
+  // What or_conflict() said of this op; empty without.
+  std::string_view conflict_of(uint32_t op_index) const;
 
  private:
   Added add(OpKind kind, std::initializer_list<Arg> args);
@@ -187,6 +197,7 @@ class ListBuilder {
   std::string name_;
   std::vector<Op> ops_;
   std::vector<std::string> reasons_;
+  std::map<uint32_t, std::string> conflicts_;  // by op
   uint32_t on_failure_ = kNone;
 };
 

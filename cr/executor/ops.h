@@ -52,7 +52,7 @@ constexpr int kMaxArgs = 6;
 struct Op {
   OpKind kind;
   Abi abi;        // kSyscall only
-  Expect expect;  // kSyscall and kSpawn
+  Expect expect;  // of the result; a load's is the value
   ArgKind arg_kinds[kMaxArgs];
   uint8_t padding[3];
   uint32_t nr;      // kSyscall only

@@ -86,7 +86,8 @@ std::string call_text(const Op& op) {
 }
 
 bool can_fail(const Op& op) {
-  return op.kind == OpKind::kSyscall || op.kind == OpKind::kSpawn || op.kind == OpKind::kReadFully;
+  return op.kind == OpKind::kSyscall || op.kind == OpKind::kSpawn || op.kind == OpKind::kReadFully ||
+         op.expect == Expect::kEqual;
 }
 
 // What failed, in one or two words.

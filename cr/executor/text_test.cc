@@ -39,6 +39,8 @@ TEST_F(Text, EveryKindOfOpReadsLikeACall) {
   EXPECT_EQ(last(), "getpid()");
   list_.load32(slot_, data_.from(4));
   EXPECT_EQ(last(), "s0 = load32 data+0x4");
+  list_.load32(slot_, data_.from(4)).expect(5);
+  EXPECT_EQ(last(), "s0 = load32 data+0x4 == 5");
   list_.load64(slot_, data_);
   EXPECT_EQ(last(), "s0 = load64 data+0x0");
   list_.store32(data_, 7);

@@ -167,6 +167,7 @@ TEST_F(Damage, OtherWorlds) {
   Header other = header();
   other.major_version = 2;
   EXPECT_THAT(accept(with(0, sealed(other))), IsInvalidImage(HasSubstr("format version 2.0")));
+  EXPECT_THAT(accept(with(0, other)), IsInvalidImage(HasSubstr("checksum")));  // no newer one, but damaged
   other = header();
   other.required_features = 0x500;
   EXPECT_THAT(accept(with(0, sealed(other))), IsInvalidImage(HasSubstr("features 0x500 ")));

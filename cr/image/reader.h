@@ -74,6 +74,12 @@ class Reader {
   uint64_t unknown_optional_features() const { return header_.optional_features & ~kKnownOptionalFeatures; }
   // 16 random bytes given by the writer: two images are the same one exactly if these are equal.
   const ImageId& image_id() const { return header_.image_id; }
+  // As read at open().
+  const Header& header() const { return header_; }
+
+  // The footer's, which covers all others: two files have the same one exactly if they are the same, but for
+  // forgeries.
+  uint64_t checksum() const { return footer_.hash; }
 
   // Conflict if the file's size or time of modification are no longer those of open(). See the head of this
   // file.

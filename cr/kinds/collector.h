@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,10 @@ class Collector {
     blockers.push_back({pid, std::move(kind), std::move(where), std::move(reason)});
   }
 
+  // Nothing of ours may run in this process, though it stands still: its blocker says why.
+  void keep_out(pid_t pid) { kept_out_.insert(pid); }
+  bool is_kept_out(pid_t pid) const { return kept_out_.contains(pid); }
+
   // The list that thread `tid` of process `pid` will run.
   exec::ListBuilder& agent(pid_t pid, pid_t tid);
   void when_answered(pid_t pid, std::function<Result<void>(const Answers&)> what) {
@@ -58,6 +63,7 @@ class Collector {
 
  private:
   std::map<pid_t, Agent> agents_;
+  std::set<pid_t> kept_out_;
   std::map<pid_t, std::vector<std::function<Result<void>(const Answers&)>>> continuations_;
 };
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <functional>
@@ -51,8 +52,10 @@ class Sample {
     add_space(pid);
     Attributes& attributes = records.add<Attributes>(kAttributesRecord, static_cast<uint64_t>(pid));
     attributes.set_pid(pid), attributes.set_cwd("/home"), attributes.set_root("/"), attributes.set_umask(022);
-    Limit& limit = *attributes.add_limits();
-    limit.set_resource(3), limit.set_soft(8 << 20), limit.set_hard(~uint64_t{0});
+    for (uint32_t resource = 0; resource < RLIM_NLIMITS; ++resource) {
+      Limit& limit = *attributes.add_limits();
+      limit.set_resource(resource), limit.set_soft(8 << 20), limit.set_hard(~uint64_t{0});
+    }
     records.add<Signals>(kSignalsRecord, static_cast<uint64_t>(pid)).set_pid(pid);
     records.add<DescriptorTable>(kDescriptorTableRecord, static_cast<uint64_t>(pid)).set_pid(pid);
     add_thread(pid, pid);
@@ -77,6 +80,15 @@ class Sample {
     thread.set_xstate(std::string(576, '\0'));
     thread.set_altstack_flags(SS_DISABLE);
     return thread;
+  }
+
+  // Its registers are those of a call that the kernel means to go on with.
+  Wait& add_wait(pid_t tid, Wait::Call call = Wait::POLL) {
+    Registers& registers = *thread(tid).mutable_registers();
+    registers.set_rax(static_cast<uint64_t>(-516)), registers.set_orig_rax(7);  // ERESTART_RESTARTBLOCK
+    Wait& wait = *thread(tid).mutable_wait();
+    wait.set_call(call);
+    return wait;
   }
 
   Vma& add_vma(pid_t pid, uint64_t start, uint64_t end, uint32_t protection = PROT_READ | PROT_WRITE) {

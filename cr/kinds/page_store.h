@@ -1,9 +1,14 @@
 // Where the kinds put bulk data.
 #pragma once
 
+#include <functional>
+
 #include "cr/image/writer.h"
 
 namespace cr::kinds {
+
+// Asked between pieces of long work; an error that it returns (a deadline has passed) ends the work with it.
+using KeepGoing = std::function<Result<void>()>;
 
 class Inheritance;
 class Relatives;

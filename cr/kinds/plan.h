@@ -55,6 +55,14 @@ struct FileCheck {
   uint64_t rdev = 0;  // of a character device
 };
 
+// A standard descriptor of the restoring command that stands in for one that led out of the tree: fit for
+// what the tree does with it, or the restore is a conflict.
+struct StdioCheck {
+  int number = 0;
+  uint32_t flags = 0;  // of what the tree had, as F_GETFL tells them
+  bool reads = false, writes = false;
+};
+
 struct FileWrite {
   std::string path;  // below /proc/PID
   std::string content;
@@ -67,6 +75,11 @@ struct PageFill {
   uint64_t pages = 0;
   uint64_t address = 0;  // in the task; or the offset within a shared memory object
   bool fresh = false;    // there are zeros already
+};
+
+// Zeroed by the engine when all pages are in their place, before the first late call.
+struct Clearing {
+  uint64_t address = 0, length = 0;
 };
 
 struct ProcessPlan {
@@ -91,6 +104,7 @@ struct ProcessPlan {
   std::vector<LateCall> late;             // in this order
   std::vector<FileWrite> writes;
   std::vector<PageFill> fills;
+  std::vector<Clearing> clearings;
   uint64_t vdso_end = 0, vdso_hash = 0;  // [vdso] ends here and hashes to this; 0: there is none
   // Zombies and stand-ins run a list of the program of the process that bears them.
   pid_t runs_in = 0;
@@ -99,7 +113,10 @@ struct ProcessPlan {
 
 struct Plan {
   std::vector<FileCheck> files;
+  std::vector<StdioCheck> stdio;
   std::map<uint32_t, uint64_t> hard_limits;  // by resource (RLIMIT_*), the highest of all tasks
+  uint64_t pipe_capacity = 0;                // the largest of all pipes, in bytes
+  uint64_t lowest_layout = ~uint64_t{0};     // the lowest address that PR_SET_MM_MAP is given
   exec::Program store;                       // list 0, run in the engine's process
   std::map<std::string, std::vector<PageFill>> store_fills;  // by the name of a kept object
   std::map<pid_t, ProcessPlan> processes;

@@ -1,6 +1,8 @@
 // What a kind needs to add its ops to a plan.
 #pragma once
 
+#include <algorithm>
+#include <initializer_list>
 #include <string>
 
 #include "cr/kinds/plan.h"
@@ -24,7 +26,9 @@ constexpr Phase kPhases[] = {Phase::kStore,   Phase::kMemory, Phase::kLayout,  P
 
 class PlanBuilder {
  public:
-  explicit PlanBuilder(Plan& plan) : plan_(plan) {}
+  // Who puts pages into their place: tasks what they can read from the image themselves, or the engine all.
+  enum class Pages { kReadByTasks, kLeftToEngine };
+  explicit PlanBuilder(Plan& plan, Pages pages = Pages::kReadByTasks) : plan_(plan), pages_(pages) {}
 
   exec::ListBuilder& store() { return plan_.store.list(0); }
   exec::ListBuilder& process(pid_t pid) { return thread(pid, pid); }
@@ -35,9 +39,16 @@ class PlanBuilder {
   ProcessPlan& details(pid_t pid) { return plan_.processes.at(pid); }
 
   void expect_file(FileCheck check) { plan_.files.push_back(std::move(check)); }
+  void expect_stdio(const StdioCheck& check) { plan_.stdio.push_back(check); }
   void expect_hard_limit(uint32_t resource, uint64_t limit) {
     plan_.hard_limits[resource] = std::max(plan_.hard_limits[resource], limit);
   }
+
+  // Addresses for PR_SET_MM_MAP.
+  void expect_layout(std::initializer_list<uint64_t> addresses) {
+    plan_.lowest_layout = std::min(plan_.lowest_layout, std::min(addresses));
+  }
+  void expect_pipe(uint64_t capacity) { plan_.pipe_capacity = std::max(plan_.pipe_capacity, capacity); }
 
   // Keeps the descriptor in `slot` (of the store list) under a number that tasks can fetch it by; `name` is
   // unique.
@@ -49,12 +60,17 @@ class PlanBuilder {
 
   std::vector<PageFill>& store_fills(const std::string& name) { return plan_.store_fills[name]; }
 
+  // Where tasks find pages in the image. Null: they read none.
+  const image::PageTable* pages(const Records& records) const {
+    return pages_ == Pages::kReadByTasks ? records.pages : nullptr;
+  }
   // In the task and in the store: the image, for page data.
   int image_fd() const { return plan_.image_fd; }
   int image_store_fd() const { return plan_.image_store_fd; }
 
  private:
   Plan& plan_;
+  Pages pages_;
 };
 
 }  // namespace cr::kinds

@@ -23,7 +23,7 @@ TEST(RecordText, Values) {
   EXPECT_EQ(value(sample.task(100), "tids", 1), "103");
   EXPECT_EQ(value(sample.space(100).vmas(0), "backing"), "FILE");
   EXPECT_THAT(value(sample.thread(100), "xstate"), testing::StartsWith("576 bytes, hash 0x"));
-  EXPECT_EQ(value(sample.attributes(100), "limits", 0),
+  EXPECT_EQ(value(sample.attributes(100), "limits", 3),
             "{resource: 3 soft: 8388608 hard: 18446744073709551615}");
 }
 

@@ -40,8 +40,10 @@ class Kind {
   virtual Result<void> collect(const TreeView& tree, Collector& collector) const = 0;
 
   // Once nothing blocks the dump and nothing of ours runs in the tasks any more: completes records that
-  // collect() began with what bulk data they have.
-  virtual Result<void> find_pages(const TreeView&, Records&) const { return {}; }
+  // collect() began with what bulk data they have. `keep_going` is asked between pieces of that.
+  virtual Result<void> find_pages(const TreeView&, Records&, const KeepGoing& /*keep_going*/) const {
+    return {};
+  }
   virtual Result<void> save_pages(const TreeView&, const Records&, PageStore) const { return {}; }
 
   // Everything a plan relies on: ranges, references, uniqueness. InvalidImage names record and field.

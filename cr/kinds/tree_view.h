@@ -20,11 +20,13 @@ struct ProcessView {
   proc::Stat stat;
   proc::Status status;               // of the leader
   std::vector<proc::SmapsVma> vmas;  // our own area excepted; empty for a zombie
-  sys::UniqueFd pidfd;               // invalid for a zombie
+  sys::UniqueFd pidfd;               // of living_tid(), or invalid; of a zombie always
 
   pid_t pid() const { return state.pid; }
   bool zombie() const { return state.zombie; }
-  std::string path(std::string_view name) const { return fmt::format("/proc/{}/{}", state.pid, name); }
+  // By whom the kernel tells what all threads have in common: the first thread, unless that has ended.
+  pid_t living_tid() const { return state.threads.empty() ? state.pid : state.threads.front().tid; }
+  std::string path(std::string_view name) const { return fmt::format("/proc/{}/{}", living_tid(), name); }
 };
 
 struct TreeView {
@@ -36,9 +38,15 @@ struct TreeView {
       if (process.pid() == pid) return &process;
     return nullptr;
   }
+  // Is there anything in it that somebody else may let run?
+  bool loose() const {
+    for (const ProcessView& process : processes)
+      if (process.state.hold == trace::Hold::kLoose) return true;
+    return false;
+  }
 };
 
-// Requires: all of the tree stands still.
+// What is loose and gone meanwhile is left out.
 Result<TreeView> look_at(std::vector<trace::ProcessState> processes, pid_t root);
 
 }  // namespace cr::kinds

@@ -94,6 +94,17 @@ std::string quoted(std::string_view text);
 // "maps line 3: "7f..": expected PERMS"; the line number comes as context from who counts lines.
 Failure unexpected(std::string_view line, std::string_view expected);
 
+// A file that is one number and the end of its line.
+template <std::integral T>
+Result<T> parse_number(std::string_view file, std::string_view text, int base = 10) {
+  CR_TRY(check_complete(file, text));
+  Cursor cursor(text);
+  T value{};
+  if (!cursor.number(value, base) || !cursor.take('\n') || !cursor.at_end())
+    return unexpected(text, fmt::format("{} to be one number of base {}", file, base));
+  return value;
+}
+
 // "\040" becomes a blank, and so on for any three octal digits; other backslashes stay.
 std::string unescape_octal(std::string_view text);
 

@@ -14,6 +14,16 @@ TEST(Text, WholeNumbersOnly) {
   }
 }
 
+TEST(Text, AFileOfOneNumber) {
+  EXPECT_EQ(parse_number<int32_t>("oom_score_adj", "-17\n").value_or(0), -17);
+  EXPECT_EQ(parse_number<uint32_t>("coredump_filter", "000000ff\n", 16).value_or(0), 255u);
+  for (const char* text :
+       {"", "\n", "12", "12abc\n", "12 \n", " 12\n", "+12\n", "12\n\n", "12\n3\n", "2147483648\n"}) {
+    SCOPED_TRACE(text);
+    expect_error(parse_number<int32_t>("oom_score_adj", text), {"oom_score_adj"});
+  }
+}
+
 TEST(Text, OctalEscapes) {
   EXPECT_EQ(unescape_octal("a\\040b\\011\\012\\134\\043"), "a b\t\n\\#");
   EXPECT_EQ(unescape_octal("\\377"), "\377");

@@ -8,6 +8,7 @@ namespace {
 // Where we are in the file: it is a tree of CPUs, clock bases and timers without indentation that means
 // anything.
 struct Place {
+  std::optional<int64_t> now_ns;
   std::optional<uint32_t> cpu;
   std::optional<uint32_t> base;
   std::optional<SleepTimer> due;  // a sleeper whose line of expiry comes next
@@ -44,9 +45,20 @@ bool read_expiry(std::string_view line, SleepTimer& timer) {
   return true;
 }
 
-// A line that tells where the following timers belong.
+// "now at 1390079956465 nsecs"
+Result<void> read_now(std::string_view line, std::string_view rest, Place& place) {
+  Cursor cursor(rest);
+  int64_t now_ns = 0;
+  if (place.now_ns || !cursor.number(now_ns) || !cursor.take(" nsecs") || !cursor.at_end())
+    return unexpected(line, "the time now, once");
+  place.now_ns = now_ns;
+  return {};
+}
+
+// A line that tells where the following timers belong, or what time it is.
 Result<void> read_place(std::string_view line, Place& place) {
   Cursor cursor(line);
+  if (cursor.take("now at ")) return read_now(line, cursor.rest(), place);
   if (cursor.take("cpu: ")) {
     if (!cursor.number(place.cpu.emplace())) return unexpected(line, "the number of a CPU");
     place.base.reset();
@@ -76,7 +88,7 @@ Result<void> read_line(std::string_view line, Place& place, std::vector<SleepTim
 
 }  // namespace
 
-Result<std::vector<SleepTimer>> parse_timer_list(std::string_view text) {
+Result<TimerList> parse_timer_list(std::string_view text) {
   CR_TRY(check_complete("timer_list", text));
   if (!text.starts_with("Timer List Version:")) {
     return fail(ErrorKind::kSystem, "timer_list line 1: expected the version");
@@ -88,7 +100,8 @@ Result<std::vector<SleepTimer>> parse_timer_list(std::string_view text) {
     CR_TRY(read_line(line, place, timers), "timer_list line {}", lines.number());
   }
   if (place.due) return fail(ErrorKind::kSystem, "timer_list is cut short: the last timer has no expiry");
-  return timers;
+  if (!place.now_ns) return fail(ErrorKind::kSystem, "timer_list does not tell the time now");
+  return TimerList{*place.now_ns, std::move(timers)};
 }
 
 }  // namespace cr::proc

@@ -1,4 +1,4 @@
-// /proc/timer_list: the one place that shows when a sleeping task is due.
+// /proc/timer_list: the one place that shows when a sleeping task is due, and what time the kernel has.
 #pragma once
 
 #include <sys/types.h>
@@ -21,6 +21,11 @@ struct SleepTimer {
   int64_t expires_ns = 0;       // the latest: with the timer slack
 };
 
-Result<std::vector<SleepTimer>> parse_timer_list(std::string_view text);
+struct TimerList {
+  int64_t now_ns = 0;  // CLOCK_MONOTONIC of the kernel, whatever the time namespace
+  std::vector<SleepTimer> sleepers;
+};
+
+Result<TimerList> parse_timer_list(std::string_view text);
 
 }  // namespace cr::proc

@@ -16,29 +16,32 @@ constexpr std::string_view kShort =
     "  .nr_events      : 13\n\nTick Device: mode:     1\n";
 
 TEST(TimerList, SleepersOnly) {
-  const auto timers = parse_timer_list(kShort);
-  ASSERT_TRUE(timers) << timers.error().message();
-  ASSERT_EQ(timers->size(), 2u);
-  const SleepTimer& first = timers->front();
+  const auto list = parse_timer_list(kShort);
+  ASSERT_TRUE(list) << list.error().message();
+  EXPECT_EQ(list->now_ns, 5);
+  const std::vector<SleepTimer>& timers = list->sleepers;
+  ASSERT_EQ(timers.size(), 2u);
+  const SleepTimer& first = timers.front();
   EXPECT_EQ(first.cpu, 3u);
   EXPECT_EQ(first.clock_base, 1u);
   EXPECT_EQ(first.address, 0x33cee34au);
   EXPECT_EQ(first.soft_expires_ns, 100);
   EXPECT_EQ(first.expires_ns, 150);
-  EXPECT_EQ(timers->back().address, 0u);
-  EXPECT_EQ(timers->back().soft_expires_ns, -1);
+  EXPECT_EQ(timers.back().address, 0u);
+  EXPECT_EQ(timers.back().soft_expires_ns, -1);
 }
 
 TEST(TimerList, Captured) {
   const std::string text = captured("timer_list");
-  const auto timers = parse_timer_list(text);
-  ASSERT_TRUE(timers) << timers.error().message();
+  const auto list = parse_timer_list(text);
+  ASSERT_TRUE(list) << list.error().message();
+  EXPECT_GT(list->now_ns, 0);
   size_t sleepers = 0;
   for (size_t at = 0; (at = text.find("hrtimer_wakeup", at)) != std::string::npos; ++at) ++sleepers;
-  EXPECT_EQ(timers->size(), sleepers);
+  EXPECT_EQ(list->sleepers.size(), sleepers);
   EXPECT_GE(sleepers, 5u);
   bool both_cpus[2] = {};
-  for (const SleepTimer& timer : *timers) {
+  for (const SleepTimer& timer : list->sleepers) {
     ASSERT_LT(timer.cpu, 2u);
     both_cpus[timer.cpu] = true;
     EXPECT_LT(timer.clock_base, 8u);
@@ -58,13 +61,17 @@ TEST(TimerList, BrokenLinesAreNamed) {
   expect_error(parse_timer_list(replaced(text, "100-150", "100")), {"line 14", "expiry"});
   expect_error(parse_timer_list(replaced(text, "100-150", "100-99999999999999999999")),
                {"line 14", "expiry"});
+  for (const char* time : {"5x nsecs", " 5 nsecs", "5", "5 nsecs ", "9223372036854775808 nsecs", "nsecs"})
+    expect_error(parse_timer_list(replaced(text, "5 nsecs", time)), {"line 3", "the time now"});
+  expect_error(parse_timer_list(replaced(text, "cpu: 3", "now at 6 nsecs")), {"line 5", "once"});
+  expect_error(parse_timer_list(replaced(text, "now at 5 nsecs\n", "")), {"does not tell the time"});
   expect_error(parse_timer_list(text.substr(0, text.find(" # expires at 100"))), {"cut short"});
 }
 
 TEST(TimerList, CutAnywhere) {
-  const auto describe = [](const std::vector<SleepTimer>& timers) {
-    std::vector<std::string> out;
-    for (const auto& t : timers) {
+  const auto describe = [](const TimerList& list) {
+    std::vector<std::string> out{fmt::format("{}", list.now_ns)};
+    for (const auto& t : list.sleepers) {
       out.push_back(
           fmt::format("{} {} {} {} {}", t.cpu, t.clock_base, t.address, t.soft_expires_ns, t.expires_ns));
     }

@@ -156,6 +156,32 @@ uint64_t xsave_components() {
   return uint64_t{high} << 32 | low;
 }
 
+uint64_t xsave_end(uint64_t components) {
+  constexpr uint32_t kXsaveLeaf = 0xd;
+  uint64_t end = 512 + 64;  // FXSAVE area and XSAVE header: where components 0 and 1 are
+  for (unsigned bit = 2; bit < 63; ++bit) {
+    uint32_t size = 0, offset = 0, c, d;
+    if ((components >> bit & 1) == 0 || !__get_cpuid_count(kXsaveLeaf, bit, &size, &offset, &c, &d)) continue;
+    end = std::max(end, uint64_t{offset} + size);
+  }
+  return end;
+}
+
+size_t xsave_size() {
+  constexpr size_t kLegacyAndHeader = 512 + 64;
+  uint32_t a, b = 0, c = 0, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE)) return kLegacyAndHeader;
+  return __get_cpuid_count(0xd, 0, &a, &b, &c, &d) ? b : kLegacyAndHeader;
+}
+
+uint64_t components_in_use(std::span<const std::byte> xsave_image) {
+  constexpr size_t kXstateBv = 512;
+  uint64_t components = 0;
+  CR_CHECK(xsave_image.size() >= kXstateBv + sizeof(components));
+  std::memcpy(&components, xsave_image.data() + kXstateBv, sizeof(components));
+  return components;
+}
+
 std::vector<std::string> cpu_features() {
   const uint64_t components = xsave_components();
   std::vector<std::string> names;

@@ -1,7 +1,9 @@
 // What this CPU can do that a program may have come to rely on.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,16 @@ namespace cr::sys {
 
 // State components of XSAVE that the kernel has switched on (XCR0; Intel SDM volume 1, chapter 13).
 uint64_t xsave_components();
+
+// Where the last of these components ends in an XSAVE area of the standard form: sizes are the same
+// everywhere, places are this CPU's.
+uint64_t xsave_end(uint64_t components);
+// Bytes of an XSAVE image of this CPU that holds all of them, in the standard format.
+size_t xsave_size();
+// The components that are in use in such an image (XSTATE_BV, 13.4.2). Requires: it has a header.
+uint64_t components_in_use(std::span<const std::byte> xsave_image);
+// AMX: only who has asked the kernel for them may use tiles (arch_prctl(ARCH_REQ_XCOMP_PERM)).
+constexpr uint64_t kTileData = uint64_t{1} << 18;
 
 // Instructions beyond those of every x86-64 CPU that a program finds by CPUID, or the C library for it: once
 // it has looked, it goes on using them. Named as in the flags of /proc/cpuinfo, sorted. Those that need

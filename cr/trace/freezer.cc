@@ -30,6 +30,9 @@ constexpr auto kStopPatience = 20ms;
 // How long a vfork child may take to its exec or its end.
 constexpr auto kVforkPatience = 1s;
 
+// How often the tree is scanned again for what a task brings forth that somebody else lets run.
+constexpr int kLooseScans = 100;
+
 Result<proc::Stat> read_stat(pid_t tid) {
   const std::string text = CR_TRY(sys::read_file(fmt::format("/proc/{}/stat", tid)));
   return CR_TRY(proc::parse_stat(text), "/proc/{}/stat", tid);
@@ -44,25 +47,55 @@ bool is_gone(const Error& error) { return error.error_number() == ESRCH || error
 Result<void> Freezer::freeze(pid_t root, Clock::time_point deadline) {
   root_ = root;
   parents_[root] = 0;
-  for (;;) {
+  for (int scans = 1;; ++scans) {
     const bool news = CR_TRY(scan());
-    if (!blockers_.empty()) return {};
     CR_TRY(settle(deadline));
-    if (!blockers_.empty()) return {};
-    if (!news && std::all_of(held_.begin(), held_.end(),
-                             [](const auto& entry) { return entry.second.at == Held::At::kHome; })) {
-      break;
-    }
+    if (!news && all_stand()) break;
+    if (!loose_.empty() && scans >= kLooseScans) break;
   }
   // What a stopped thread says of itself cannot change any more.
   for (auto& [tid, thread] : held_) {
-    thread.state = CR_TRY(snapshot(tid));
-    if (thread.group_stopped) {
-      blockers_.push_back(
-          {tid, "stopped", "task", "is stopped by job control (SIGSTOP or a terminal); continue it first"});
+    thread.state.tid = tid;
+    if (thread.at == Held::At::kHome) thread.state = CR_TRY(snapshot(tid));
+  }
+  name_blockers();
+  return {};
+}
+
+bool Freezer::all_stand() const {
+  return std::all_of(held_.begin(), held_.end(), [](const auto& entry) {
+    return entry.second.at == Held::At::kHome || entry.second.given_up;
+  });
+}
+
+// What keeps threads from being held, or from being made to run something of ours.
+void Freezer::name_blockers() {
+  for (const auto& [tid, thread] : held_) {
+    if (thread.at != Held::At::kHome)
+      blockers_.push_back({thread.tgid, "vfork", fmt::format("thread {}", tid),
+                           "waits in vfork for a child that neither executes anything nor ends"});
+    else if (thread.group_stopped && !holds_.contains(thread.tgid))
+      blockers_.push_back({thread.tgid, "stopped", "task",
+                           "is stopped by job control (SIGSTOP or a terminal); continue it first"});
+    else if (!thread.group_stopped)
+      continue;
+    holds_[thread.tgid] = Hold::kStill;
+  }
+  for (const auto& [tid, thread] : loose_) {
+    if (thread.tracer == 0) {
+      blockers_.push_back({tid, "dead-leader", "thread", "the first thread has ended while others go on"});
+      holds_.emplace(tid, Hold::kStill);
+    } else {
+      blockers_.push_back({thread.tgid, "traced", fmt::format("thread {}", tid),
+                           fmt::format("is traced by pid {}; detach that debugger first", thread.tracer)});
+      holds_[thread.tgid] = Hold::kLoose;
     }
   }
-  return {};
+}
+
+Hold Freezer::hold_of(pid_t tgid) const {
+  const auto known = holds_.find(tgid);
+  return known == holds_.end() ? Hold::kFirm : known->second;
 }
 
 // One pass over the tree below the root: true if it found anybody new.
@@ -70,6 +103,8 @@ Result<bool> Freezer::scan() {
   bool news = false;
   std::map<pid_t, pid_t> parents{{root_, 0}};
   std::set<pid_t> zombies;
+  std::map<pid_t, Loose> were_loose;
+  were_loose.swap(loose_);
   std::vector<pid_t> todo{root_};
   while (!todo.empty()) {
     const pid_t pid = todo.back();
@@ -89,8 +124,8 @@ Result<bool> Freezer::scan() {
     for (const std::string& name : *tids) {
       const pid_t tid = std::atoi(name.c_str());
       if (!held_.contains(tid)) {
-        news = true;
         CR_TRY(hold(pid, tid));
+        news |= !loose_.contains(tid) || !were_loose.contains(tid);
       } else if (held_[tid].tgid != pid) {
         held_[tid].tgid = pid;
         news = true;
@@ -118,13 +153,10 @@ Result<void> Freezer::hold(pid_t tgid, pid_t tid) {
     if (status.tracer_pid == ::getpid()) {
       // The kernel attached it for us; its first stop is on the way.
     } else if (status.state == 'Z' || status.state == 'X') {
-      if (tid == tgid && status.threads > 1)
-        blockers_.push_back({tid, "dead-leader", "thread", "the first thread has ended while others go on"});
+      if (tid == tgid && status.threads > 1) loose_[tid] = {tgid, 0};
       return {};
     } else if (status.tracer_pid != 0) {
-      blockers_.push_back(
-          {tid, "traced", fmt::format("thread {}", tid),
-           fmt::format("is traced by pid {}; detach that debugger first", status.tracer_pid)});
+      loose_[tid] = {tgid, status.tracer_pid};
       return {};
     } else {
       return Failure(Error(seized.error()));
@@ -138,13 +170,14 @@ Result<void> Freezer::hold(pid_t tgid, pid_t tid) {
   return {};
 }
 
-// Waits until all that are held have come home (or exited).
+// Waits until all that are held have come home (or exited), apart from those that never will.
 Result<void> Freezer::settle(Clock::time_point deadline) {
   for (;;) {
     while (reap_events()) {
     }
     const auto late = std::find_if(held_.begin(), held_.end(), [](const auto& entry) {
-      return entry.second.at == Held::At::kRunning && !entry.second.let_go;
+      const Held& thread = entry.second;
+      return thread.at == Held::At::kRunning && !thread.let_go && !thread.given_up;
     });
     if (late == held_.end()) {
       bool waiting = false;
@@ -160,9 +193,8 @@ Result<void> Freezer::settle(Clock::time_point deadline) {
     }
     if (Clock::now() - late->second.asked_at > kStopPatience) let_vfork_children_go(late->second);
     if (late->second.waits_for_child && Clock::now() - late->second.waiting_since > kVforkPatience) {
-      blockers_.push_back({late->second.tgid, "vfork", fmt::format("thread {}", late->first),
-                           "waits in vfork for a child that neither executes anything nor ends"});
-      return {};
+      late->second.given_up = true;
+      continue;
     }
     if (Clock::now() >= deadline) {
       const auto stat = read_stat(late->first);
@@ -297,21 +329,41 @@ Result<std::vector<ProcessState>> Freezer::describe() {
     process.pid = pid;
     process.parent = parent;
     process.zombie = zombies_.contains(pid);
+    process.hold = hold_of(pid);
   }
-  for (const auto& [tid, thread] : held_) processes[thread.tgid].threads.push_back(thread.state);
+  const auto add = [&processes](pid_t pid, const ThreadState& thread) {
+    const auto process = processes.find(pid);
+    if (process != processes.end()) process->second.threads.push_back(thread);
+  };
+  for (const auto& [tid, thread] : held_) add(thread.tgid, thread.state);
+  for (const auto& [tid, thread] : loose_) {
+    ThreadState unknown;
+    unknown.tid = tid;
+    if (thread.tracer != 0) add(thread.tgid, unknown);
+  }
   std::vector<ProcessState> ordered;
   for (auto& [pid, process] : processes) {
+    // Below a task that runs on, some come and go after the last look.
+    if (!loose_.empty() && process.zombie != process.threads.empty()) continue;
     CR_CHECK(process.zombie == process.threads.empty());
     if (!process.zombie) {
       std::stable_partition(process.threads.begin(), process.threads.end(),
                             [pid = pid](const ThreadState& thread) { return thread.tid == pid; });
-      if (process.threads.front().tid != pid)
-        return fail(ErrorKind::kUnsupported, "pid {}: the first thread has ended while others go on", pid);
-      process.pending = CR_TRY(peek_signals(pid, SignalQueue::kProcess));
+      if (process.hold == Hold::kFirm && process.threads.front().tid != pid)
+        return fail(ErrorKind::kSystem, "pid {}: its first thread ended while it was stopped", pid);
+      if (const pid_t tid = standing_thread(process); tid != 0)
+        process.pending = CR_TRY(peek_signals(tid, SignalQueue::kProcess));
     }
     ordered.push_back(std::move(process));
   }
   return ordered;
+}
+
+// One that answers for its process; 0 if none does.
+pid_t Freezer::standing_thread(const ProcessState& process) const {
+  for (const ThreadState& thread : process.threads)
+    if (held_.contains(thread.tid) && held_.at(thread.tid).at == Held::At::kHome) return thread.tid;
+  return 0;
 }
 
 void Freezer::thaw() {

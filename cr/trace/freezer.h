@@ -34,11 +34,18 @@ struct Held {
   bool group_stopped = false;    // by SIGSTOP and the like: job control, not us
   bool let_go = false;           // a vfork child that must reach its exec before its parent can stop
   bool waits_for_child = false;  // in vfork
+  bool given_up = false;         // it waits in there, and cannot be stopped
   Clock::time_point waiting_since{};
   ThreadState state;             // as it was when it came home
   int notify_signal = 0;         // while away: the signal that says it has finished
   std::vector<int> deferred;     // SIGSTOP that came while away; sent again at the thaw
   Clock::time_point asked_at{};  // when it was told to stop
+};
+
+// A thread that cannot be held.
+struct Loose {
+  pid_t tgid = 0;
+  pid_t tracer = 0;  // who has it; 0: it has ended, while others of its process go on
 };
 
 class Freezer {
@@ -47,10 +54,12 @@ class Freezer {
   // gone). A thread that runs something of ours is waited for all the same: it must come home first.
   explicit Freezer(std::function<bool()> interrupted) : interrupted_(std::move(interrupted)) {}
 
-  // Either all of the tree stands still, or the error tells why not (nothing is held back then by mistake:
-  // call thaw()). State that stops nothing but cannot be carried is left to blockers().
+  // All of the tree stands still, apart from what blockers() names: that, too, is described as far as it can
+  // be. Or the error tells why not (nothing is held back then by mistake: call thaw()).
   Result<void> freeze(pid_t root, Clock::time_point deadline);
   Result<std::vector<ProcessState>> describe();
+  // May its threads be made to do something? Not what job control has stopped, nor what is not all held.
+  Hold hold_of(pid_t tgid) const;
   const std::vector<Blocker>& blockers() const { return blockers_; }
 
   // Waits until the thread is in a ptrace-stop again (At::kArrived) or gone.
@@ -73,13 +82,18 @@ class Freezer {
   void wait_for_event(Clock::time_point deadline);
   void let_vfork_children_go(Held& parent);
   Result<ThreadState> snapshot(pid_t tid);
+  bool all_stand() const;
+  void name_blockers();
+  pid_t standing_thread(const ProcessState& process) const;
 
   std::function<bool()> interrupted_;
   pid_t root_ = 0;
   std::map<pid_t, Held> held_;
+  std::map<pid_t, Loose> loose_;    // as last scanned
   std::map<pid_t, pid_t> parents_;  // process -> parent, as last scanned
   std::set<pid_t> zombies_;
   std::vector<Blocker> blockers_;
+  std::map<pid_t, Hold> holds_;  // of processes that are not in our hands as all others are
 };
 
 }  // namespace cr::trace

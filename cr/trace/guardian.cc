@@ -116,14 +116,8 @@ class Server {
     switch (what) {
       case kFreeze:
         return freeze(in, out);
-      case kMap: {
-        const auto requests = in.get_all<Guardian::AreaRequest>();
-        std::vector<uint64_t> addresses;
-        for (const auto& request : requests)
-          addresses.push_back(CR_TRY(remote_.map(request.pid, request.word_size, request.size)));
-        out.put_all(addresses);
-        return {};
-      }
+      case kMap:
+        return map(in.get_all<Guardian::AreaRequest>(), out);
       case kRun: {
         const auto patience = in.get<std::chrono::milliseconds>();
         return remote_.run(in.get_all<AgentRun>(), Clock::now() + patience);
@@ -147,18 +141,35 @@ class Server {
     const auto patience = in.get<std::chrono::milliseconds>();
     CR_TRY(freezer_.freeze(root, Clock::now() + patience));
     CR_TRY(remote_.observe_waits());
-    std::vector<ProcessState> processes;
-    if (freezer_.blockers().empty()) processes = CR_TRY(freezer_.describe());
+    const std::vector<ProcessState> processes = CR_TRY(freezer_.describe());
     out.put(processes.size());
     for (const ProcessState& process : processes) {
       out.put(process.pid);
       out.put(process.parent);
       out.put(process.zombie);
+      out.put(process.hold);
       out.put(process.threads.size());
       for (const ThreadState& thread : process.threads) put_thread(out, thread);
       out.put_all(process.pending);
     }
     put_blockers(out, freezer_.blockers());
+    return {};
+  }
+
+  Result<void> map(const std::vector<Guardian::AreaRequest>& requests, WireWriter& out) {
+    std::vector<uint64_t> addresses;
+    std::vector<Blocker> blockers;
+    for (const auto& request : requests) {
+      const auto address = remote_.map(request.pid, request.word_size, request.size);
+      if (!address && address.error().kind() != ErrorKind::kUnsupported)
+        return Failure(Error(address.error()));
+      addresses.push_back(address ? *address : 0);
+      if (address) continue;
+      const auto& why = address.error().blockers();
+      blockers.insert(blockers.end(), why.begin(), why.end());
+    }
+    out.put_all(addresses);
+    put_blockers(out, blockers);
     return {};
   }
 
@@ -259,6 +270,7 @@ Result<FrozenTree> Guardian::freeze(pid_t root, std::chrono::milliseconds patien
     process.pid = in.get<pid_t>();
     process.parent = in.get<pid_t>();
     process.zombie = in.get<bool>();
+    process.hold = in.get<Hold>();
     const auto threads = in.get<size_t>();
     for (size_t i = 0; i < threads; ++i) process.threads.push_back(get_thread(in));
     process.pending = in.get_all<siginfo_t>();
@@ -267,11 +279,14 @@ Result<FrozenTree> Guardian::freeze(pid_t root, std::chrono::milliseconds patien
   return tree;
 }
 
-Result<std::vector<uint64_t>> Guardian::map(const std::vector<AreaRequest>& requests) {
+Result<Guardian::Areas> Guardian::map(const std::vector<AreaRequest>& requests) {
   WireWriter out;
   out.put_all(requests);
   WireReader in(CR_TRY(ask(kMap, out.bytes())));
-  return in.get_all<uint64_t>();
+  Areas areas;
+  areas.addresses = in.get_all<uint64_t>();
+  areas.blockers = get_blockers(in);
+  return areas;
 }
 
 Result<void> Guardian::run(const std::vector<AgentRun>& runs, std::chrono::milliseconds patience) {

@@ -32,7 +32,7 @@ class Guardian {
   // Lets the tasks go on if neither thaw() nor kill() was called.
   ~Guardian();
 
-  // Not a Deadline error but blockers if the tree stands still and cannot be carried.
+  // Blockers, and no error, if the tree cannot be carried: then what they name may not stand still.
   Result<FrozenTree> freeze(pid_t root, std::chrono::milliseconds patience);
 
   struct AreaRequest {
@@ -40,8 +40,11 @@ class Guardian {
     WordSize word_size = WordSize::k64;
     uint64_t size = 0;
   };
-  // One address per request.
-  Result<std::vector<uint64_t>> map(const std::vector<AreaRequest>& requests);
+  struct Areas {
+    std::vector<uint64_t> addresses;  // one per request; 0 where a blocker tells why there is none
+    std::vector<Blocker> blockers;
+  };
+  Result<Areas> map(const std::vector<AreaRequest>& requests);
   Result<void> run(const std::vector<AgentRun>& runs, std::chrono::milliseconds patience);
   Result<void> unmap_all();
 

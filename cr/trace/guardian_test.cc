@@ -49,6 +49,12 @@ pid_t find_guardian() {
   for (;;) ++*counter;
 }
 
+// Ends our own tracing of a running task; false if it was not traced by us any more.
+bool detach_from(pid_t pid) {
+  int status = 0;
+  return interrupt(pid) && ::waitpid(pid, &status, __WALL) == pid && detach(pid);
+}
+
 TEST(Guardian, HoldsASingleTaskAndLetsItGoOn) {
   Counter counter;
   const Child child([&] { count_for_ever(counter); });
@@ -214,6 +220,9 @@ TEST(Guardian, NamesWhatJobControlHasStopped) {
   ASSERT_EQ(tree.blockers.size(), 1u);
   EXPECT_EQ(tree.blockers[0].pid, child.pid());
   EXPECT_EQ(tree.blockers[0].kind, "stopped");
+  ASSERT_EQ(tree.processes.size(), 1u) << "it is described all the same";
+  EXPECT_EQ(tree.processes[0].hold, Hold::kStill);
+  EXPECT_EQ(tree.processes[0].threads.size(), 1u);
   EXPECT_TRUE(guardian.thaw());
   EXPECT_TRUE(eventually([&] { return state_of(child.pid()) == 'T'; })) << "it is still stopped";
   ::kill(child.pid(), SIGCONT);
@@ -229,7 +238,122 @@ TEST(Guardian, NamesTheDebuggerOfATracedTask) {
   const FrozenTree tree = freeze(guardian, child.pid());
   ASSERT_EQ(tree.blockers.size(), 1u);
   EXPECT_EQ(tree.blockers[0].kind, "traced");
+  ASSERT_EQ(tree.processes.size(), 1u);
+  EXPECT_EQ(tree.processes[0].hold, Hold::kLoose);
+  ASSERT_EQ(tree.processes[0].threads.size(), 1u);
+  EXPECT_EQ(tree.processes[0].threads[0].tid, child.pid());
   EXPECT_THAT(tree.blockers[0].reason, HasSubstr(fmt::format("pid {}", ::getpid())));
+  EXPECT_TRUE(guardian.thaw());
+}
+
+std::map<pid_t, std::string> kinds_of(const FrozenTree& tree) {
+  std::map<pid_t, std::string> kinds;
+  for (const Blocker& blocker : tree.blockers) kinds[blocker.pid] += blocker.kind;
+  return kinds;
+}
+
+[[noreturn]] void pause_for_ever() {
+  for (;;) ::pause();
+}
+
+// Each of them alone would do; none hides another, and whoever can be held is.
+TEST(Guardian, NamesAllWhoCannotBeHeldOrEntered) {
+  struct Pids {
+    std::atomic<pid_t> stopped, traced, in_vfork, without_leader;
+  };
+  const SharedValue<Pids> pids;
+  Counter counter, of_vfork_child;
+  const Child child([&] {
+    const auto fork_into = [](std::atomic<pid_t>& place, const auto& life) {
+      const pid_t pid = ::fork();
+      if (pid == 0) life();
+      place = pid;
+    };
+    fork_into(pids->stopped, pause_for_ever);
+    fork_into(pids->traced, pause_for_ever);
+    fork_into(pids->in_vfork, [&] {
+      if (::vfork() == 0) count_for_ever(of_vfork_child);
+      ::_exit(0);
+    });
+    fork_into(pids->without_leader, [] {
+      std::thread(pause_for_ever).detach();
+      ::syscall(SYS_exit, 0);
+    });
+    count_for_ever(counter);
+  });
+  ASSERT_TRUE(moves(*counter, 5s));
+  ASSERT_TRUE(moves(*of_vfork_child, 5s));
+  ASSERT_TRUE(eventually([&] { return state_of(pids->without_leader) == 'Z'; }));
+  ::kill(pids->stopped, SIGSTOP);
+  ASSERT_TRUE(eventually([&] { return state_of(pids->stopped) == 'T'; }));
+  ASSERT_TRUE(seize(pids->traced, 0));
+
+  Guardian guardian = start();
+  const FrozenTree tree = freeze(guardian, child.pid());
+  const std::map<pid_t, std::string> expected{{pids->stopped, "stopped"},
+                                              {pids->traced, "traced"},
+                                              {pids->in_vfork, "vfork"},
+                                              {pids->without_leader, "dead-leader"}};
+  EXPECT_EQ(kinds_of(tree), expected);
+  EXPECT_EQ(pids_of(tree), tree_below(child.pid()));
+  for (const ProcessState& process : tree.processes) {
+    const bool blocked = expected.contains(process.pid);
+    EXPECT_EQ(process.hold, process.pid == pids->traced ? Hold::kLoose
+                            : blocked                   ? Hold::kStill
+                                                        : Hold::kFirm);
+    EXPECT_FALSE(process.threads.empty());
+  }
+  EXPECT_FALSE(moves(*counter, 50ms));
+  EXPECT_FALSE(moves(*of_vfork_child, 50ms));
+  EXPECT_TRUE(guardian.thaw());
+  EXPECT_TRUE(moves(*counter, 5s));
+  EXPECT_TRUE(moves(*of_vfork_child, 5s));
+  EXPECT_TRUE(eventually([&] { return state_of(pids->stopped) == 'T'; })) << "it is still stopped";
+  EXPECT_TRUE(detach_from(pids->traced)) << "it is still ours";
+}
+
+// What is left of a wait is seen by letting it go on, and that is not for who was stopped.
+TEST(Guardian, AStoppedSleeperIsNotWokenToLookAtItsWait) {
+  const Child child([] {
+    const timespec time{60, 0};
+    for (;;) ::nanosleep(&time, nullptr);
+  });
+  ASSERT_TRUE(eventually([&] { return state_of(child.pid()) == 'S'; }));
+  ::kill(child.pid(), SIGSTOP);
+  ASSERT_TRUE(eventually([&] { return state_of(child.pid()) == 'T'; }));
+  Guardian guardian = start();
+  const FrozenTree tree = freeze(guardian, child.pid());
+  ASSERT_EQ(tree.processes.size(), 1u);
+  EXPECT_EQ(restart_of(tree.processes[0].threads.at(0).regs), Restart::kBlock);
+  EXPECT_FALSE(tree.processes[0].threads.at(0).wait.has_value());
+  EXPECT_TRUE(guardian.thaw());
+}
+
+TEST(Guardian, WhoTakesNoMemoryOfOursIsNamedAndOthersTakeIt) {
+  constexpr int kSetMdwe = 65, kRefuseExecGain = 1;
+  SharedValue<std::atomic<int>> denied;
+  const Child child([&] {
+    if (::fork() == 0) {
+      *denied = ::prctl(kSetMdwe, kRefuseExecGain, 0, 0, 0) == 0 ? 1 : -1;
+      pause_for_ever();
+    }
+    pause_for_ever();
+  });
+  ASSERT_TRUE(eventually([&] { return *denied != 0; }));
+  if (*denied < 0) GTEST_SKIP() << "this kernel has no PR_SET_MDWE";
+  Guardian guardian = start();
+  const FrozenTree tree = freeze(guardian, child.pid());
+  ASSERT_EQ(tree.processes.size(), 2u);
+  const pid_t denier =
+      tree.processes[1].parent == child.pid() ? tree.processes[1].pid : tree.processes[0].pid;
+  const auto areas = guardian.map({{denier, WordSize::k64, 4096}, {child.pid(), WordSize::k64, 4096}});
+  ASSERT_TRUE(areas) << areas.error().message();
+  ASSERT_EQ(areas->addresses.size(), 2u);
+  EXPECT_EQ(areas->addresses[0], 0u);
+  EXPECT_NE(areas->addresses[1], 0u);
+  ASSERT_EQ(areas->blockers.size(), 1u);
+  EXPECT_EQ(areas->blockers[0].kind, "mdwe");
+  EXPECT_EQ(areas->blockers[0].pid, denier);
   EXPECT_TRUE(guardian.thaw());
 }
 
@@ -302,9 +426,9 @@ TEST(Guardian, MapsMemoryAndTakesItOutAgain) {
     Guardian guardian = start();
     (void)freeze(guardian, child.pid());
     const uint64_t before = executable_anonymous_bytes(child.pid());
-    const auto addresses = guardian.map({{child.pid(), WordSize::k64, 3 * 4096}});
-    ASSERT_TRUE(addresses) << addresses.error().message();
-    ASSERT_EQ(addresses->size(), 1u);
+    const auto areas = guardian.map({{child.pid(), WordSize::k64, 3 * 4096}});
+    ASSERT_TRUE(areas) << areas.error().message();
+    ASSERT_EQ(areas->addresses.size(), 1u);
     EXPECT_EQ(executable_anonymous_bytes(child.pid()), before + 3 * 4096);
     EXPECT_FALSE(moves(*counter, 20ms));
     if (!by_thaw) {

@@ -17,6 +17,26 @@ namespace {
 constexpr unsigned long kOptions =
     PTRACE_O_EXITKILL | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 
+// A call of ours never blocks; longer than this means that the machine is gone for a while.
+constexpr std::chrono::seconds kCallPatience{30};
+
+bool is_fault(int signal) {
+  return signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE;
+}
+
+Failure faulted(pid_t tid, int signal) {
+  const auto regs = get_regs(tid);
+  return fail(ErrorKind::kInternal, "task {} got signal {} at {:#x} while it was built", tid, signal,
+              regs ? regs->rip : 0);
+}
+
+void wait_for_news() {
+  sigset_t none;
+  sigemptyset(&none);
+  const timespec time_out{0, 50000000};
+  (void)::ppoll(nullptr, 0, &time_out, &none);  // SIGCHLD, blocked elsewhere, ends it
+}
+
 // Of this thread, which makes and waits for all of them.
 std::set<pid_t> children_of_ours() {
   const auto text = sys::read_file(fmt::format("/proc/self/task/{}/children", ::gettid()));
@@ -82,12 +102,7 @@ Result<std::optional<Nursery::Event>> Nursery::handle(pid_t tid, int status) {
     ward.stopped = true;
     return Event{tid, false, 0};
   }
-  const bool fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE;
-  if (fault) {
-    const user_regs_struct regs = CR_TRY(get_regs(tid));
-    return fail(ErrorKind::kInternal, "task {} got signal {} at {:#x} while it was built", tid, signal,
-                regs.rip);
-  }
+  if (is_fault(signal)) return faulted(tid, signal);
   CR_TRY(resume(tid));  // SIGCHLD of stand-ins and their like: no news to the restored task
   return std::nullopt;
 }
@@ -103,10 +118,7 @@ Result<Nursery::Event> Nursery::next(Clock::time_point deadline) {
       continue;
     }
     if (Clock::now() >= deadline) return fail(ErrorKind::kDeadline, "the tasks were not built in time");
-    sigset_t none;
-    sigemptyset(&none);
-    const timespec time_out{0, 50000000};
-    (void)::ppoll(nullptr, 0, &time_out, &none);  // SIGCHLD, blocked elsewhere, ends it
+    wait_for_news();
   }
 }
 
@@ -117,9 +129,18 @@ Result<void> Nursery::go_on(pid_t tid) {
 
 // The status of the next stop of this very thread.
 Result<int> Nursery::wait_for(pid_t tid) {
+  const auto patience = Clock::now() + kCallPatience;
+  const auto give_up = deadline_ ? std::min(*deadline_, patience) : patience;
   int status = 0;
-  if (::waitpid(tid, &status, __WALL) < 0) return fail_errno("wait for task {}", tid);
+  for (pid_t got = 0; got == 0;) {
+    got = ::waitpid(tid, &status, __WALL | WNOHANG);
+    if (got < 0) return fail_errno("wait for task {}", tid);
+    if (got == 0 && Clock::now() >= give_up)
+      return fail(ErrorKind::kDeadline, "task {} does not come back from a call made for it", tid);
+    if (got == 0) wait_for_news();
+  }
   if (!WIFSTOPPED(status)) return fail(ErrorKind::kSystem, "task {} ended while it was built", tid);
+  if (is_fault(WSTOPSIG(status))) return faulted(tid, WSTOPSIG(status));
   return status;
 }
 

@@ -25,6 +25,9 @@ struct Ward {
 
 class Nursery {
  public:
+  // No call made for a thread is waited for beyond the deadline, nor for ever where there is none.
+  explicit Nursery(std::optional<Clock::time_point> deadline = {}) : deadline_(deadline) {}
+
   // Requires: root is a child of ours that waits to be let go on.
   Result<void> adopt(pid_t root);
 
@@ -66,6 +69,7 @@ class Nursery {
                         const std::vector<uint64_t>& arguments);
   Result<std::optional<Event>> handle(pid_t tid, int status);
 
+  const std::optional<Clock::time_point> deadline_;
   std::map<pid_t, Ward> wards_;
   std::set<pid_t> mortal_;
   std::set<pid_t> strangers_;  // children of ours that were there before the root

@@ -51,7 +51,9 @@ Result<uint64_t> Remote::gadget(pid_t pid, WordSize word_size) {
       if (static_cast<size_t>(got) < local.iov_len) break;
     }
   }
-  return fail(ErrorKind::kUnsupported, "pid {}: none of its code holds a system call instruction", pid);
+  return Failure(Error::unsupported(
+      {{pid, "no-way-in", "task",
+        "none of its code holds a system call instruction by which it could be asked anything"}}));
 }
 
 Result<void> Remote::leave(Held& thread, const user_regs_struct& regs, SignalSet mask) {

@@ -36,8 +36,8 @@ class Remote {
  public:
   explicit Remote(Freezer& freezer) : freezer_(freezer) {}
 
-  // Anonymous, private, rwx, chosen by the kernel; below 4 GiB for a 32-bit task. Requires: its threads are
-  // home.
+  // Anonymous, private, rwx, chosen by the kernel; below 4 GiB for a 32-bit task. Unsupported, with a
+  // blocker, if the task has no place for that. Requires: its threads are home.
   Result<uint64_t> map(pid_t pid, WordSize word_size, uint64_t size);
   // All runs at once; when it returns, all threads are home again.
   Result<void> run(const std::vector<AgentRun>& runs, Clock::time_point deadline);

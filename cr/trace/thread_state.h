@@ -32,11 +32,19 @@ struct ThreadState {
   std::vector<siginfo_t> pending;  // queued to this thread, oldest first
 };
 
+// How far a process is in our hands.
+enum class Hold {
+  kFirm,   // its threads stand still, and may be made to run something of ours
+  kStill,  // nothing of it moves, but nothing of ours may run in it: a blocker says why
+  kLoose,  // somebody else has it: what it shows may change while it is looked at, and a blocker says so
+};
+
 struct ProcessState {
   pid_t pid = 0;
-  pid_t parent = 0;                  // 0 for the root of the tree
-  bool zombie = false;               // no threads then
-  std::vector<ThreadState> threads;  // the leader first
+  pid_t parent = 0;     // 0 for the root of the tree
+  bool zombie = false;  // no threads then
+  Hold hold = Hold::kFirm;
+  std::vector<ThreadState> threads;  // the leader first, if it lives; of one that is not held only the tid
   std::vector<siginfo_t> pending;    // queued to the process, oldest first
 };
 

@@ -31,7 +31,7 @@ int64_t ahead_ns(uint32_t base) {
 
 struct Timers {
   std::set<std::pair<uint32_t, int64_t>> deadlines;  // clock base, time
-  int64_t now_ns = 0;  // CLOCK_MONOTONIC of the kernel, whatever the time namespace
+  int64_t now_ns = 0;
 };
 
 // Nothing where the file cannot be read (another user's namespace, an older kernel's format).
@@ -39,12 +39,10 @@ std::optional<Timers> read_timers() {
   const auto text = sys::read_file("/proc/timer_list");
   if (!text) return std::nullopt;
   const auto parsed = proc::parse_timer_list(*text);
-  constexpr std::string_view kNow = "\nnow at ";
-  const size_t now = text->find(kNow);
-  if (!parsed || now == std::string::npos) return std::nullopt;
+  if (!parsed) return std::nullopt;
   Timers timers;
-  timers.now_ns = std::strtoll(text->c_str() + now + kNow.size(), nullptr, 10);
-  for (const proc::SleepTimer& timer : *parsed)
+  timers.now_ns = parsed->now_ns;
+  for (const proc::SleepTimer& timer : parsed->sleepers)
     timers.deadlines.emplace(timer.clock_base, timer.soft_expires_ns);
   return timers;
 }
@@ -130,7 +128,7 @@ Result<void> Remote::observe_wait(Held& thread) {
 
 Result<void> Remote::observe_waits() {
   for (auto& [tid, thread] : freezer_.held())
-    if (thread.at == Held::At::kHome && restart_of(thread.state.regs) == Restart::kBlock)
+    if (freezer_.hold_of(thread.tgid) == Hold::kFirm && restart_of(thread.state.regs) == Restart::kBlock)
       CR_TRY(observe_wait(thread), "thread {}", tid);
   return {};
 }

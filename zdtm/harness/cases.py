@@ -37,7 +37,7 @@ class Workload:
     promise: str
     rows: tuple[str, ...]
     attributes: dict[str, str]
-    refused_kind: str
+    refused_kinds: tuple[str, ...]
 
     @property
     def key(self) -> str:
@@ -95,14 +95,12 @@ def parse_head(source: Path, text: str) -> Workload:
         name, _, value = word.partition("=")
         attributes[name] = value
     group = source.parent.name
-    kind = re.search(r"kind=(\S+)", tagged.get("refused", ""))
-    if (group == "refused") != (kind is not None):
+    kinds = tuple(re.findall(r"kind=(\S+)", tagged.get("refused", "")))
+    if (group == "refused") != bool(kinds):
         raise HeadError(
             f"{source}: `// refused: kind=<word>` belongs to programs in refused/, and to all"
         )
-    return Workload(
-        source, group, source.stem, head[0], rows, attributes, kind[1] if kind else ""
-    )
+    return Workload(source, group, source.stem, head[0], rows, attributes, kinds)
 
 
 def read_workload(source: Path) -> Workload:

@@ -37,7 +37,7 @@ class CellSpec:
     deadline_s: float
     loops: bool = False
     deadlines: bool = False
-    refused_kind: str = ""
+    refused_kinds: list[str] = field(default_factory=list)
     keep: bool = False
     slowness: int = 1  # of the machine; programs that wait for a time are told
     options: dict[str, Any] = field(default_factory=dict)  # the scenario's own

@@ -14,9 +14,11 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Collection, Optional
 
 from harness import procfs, program
 from harness.oracle import Snapshot
+from harness.oracle.areas import code_areas
 from harness.oracle.tree import children, tree
 from harness.stage import CellFailure, Stage, command_of, pids_here
 from harness.waiting import WaitTimeout, wait_until
@@ -34,6 +36,7 @@ def killed(stage: Stage) -> None:
     stage.start()
     root = stage.tree_root
     before = stage.witness()
+    own_code = code_areas(_everybody_else()).keys()
     members = tree(root)
     image = stage.image("1")
     leave_running = bool(options["leave_running"])
@@ -46,6 +49,8 @@ def killed(stage: Stage) -> None:
             f"the dump failed by itself with {engine.returncode}: {stage.engine.said()}"
         )
     _expect_no_strangers(stage, members)
+    # At once: nobody is left who could still take it away, and tasks that live for a moment carry it off.
+    left = _left_behind(own_code)
     stage.log(f"{hit} killed, image: {image.exists()}")
     stage.notes.append(f"{hit} {'committed' if image.exists() else 'not committed'}")
     stage.expect_only_images()
@@ -60,7 +65,9 @@ def killed(stage: Stage) -> None:
                 )
             stage.running = None
             stage.restore(image, root, foreground=False)
-        traces = _traces(stage, before, f"after the {hit} was killed")
+            left = _left_behind(own_code)
+        same = _traces(stage, before, f"after the {hit} was killed")
+        traces = "; ".join(filter(None, [left, same]))
         _judge_itself(stage, traces)
     except CellFailure:
         stage.notes.append(HARMED)
@@ -85,31 +92,47 @@ NAMING = ("link", "linkat", "rename", "renameat", "renameat2")
 REMOVING = ("unlink", "unlinkat")
 
 
+RENAMING = ("rename", "renameat", "renameat2")
+
+
 def killed_while_writing(stage: Stage) -> None:
-    """Killed on its way into each of these calls: the first of a name, the second, until a dump comes to its end."""
+    """Killed on its way into each of these calls: the first of a name, the second, until a dump comes to its end.
+
+    Options: `over`, there is an older image, and after each kill that one or the new one; `tmpfile`, false: the file
+    system has no files without a name (old_files.py), so that the new image has to have another name first.
+    """
+    over = bool(stage.spec.options.get("over"))
+    tmpfile = bool(stage.spec.options.get("tmpfile", True))
+    stage.engine.surroundings.tmpfile = tmpfile
     stage.start()
     members = tree(stage.tree_root)
     image = stage.image("1")
+    if over:
+        _dump_killed_at(stage, STORING[0], NEVER, image)
+    # Who replaces a file, or cannot make one without a name, has a temporary one for a moment; the next dump removes it.
+    temporaries = int(over or not tmpfile)
     kills: dict[str, int] = {}
-    committed = 0
+    committed = left = 0
     for name in (*STORING, *SYNCING, *NAMING, *REMOVING):
         # strace counts each name for itself, so a set of names in one order would end with the first of them.
         for number in itertools.count(1):
+            older = _identity(image)
             was_killed = _dump_killed_at(stage, name, number, image)
             _expect_no_strangers(stage, members)
-            stage.expect_only_images()
-            there = image.exists()
-            if there and stage.engine.verify(image).code != 0:
-                raise CellFailure(f"killed at {name} {number}, it left a bad image")
-            if there:
+            stage.expect_only_images(temporaries if was_killed else 0)
+            left += len(list(stage.images.glob(".*")))
+            committed += was_killed and _is_new(stage, image, older, f"{name} {number}")
+            if not over:
                 stage.engine.discard(image)
             if not was_killed:
                 break
             kills[name] = number
-            committed += there
     told = ", ".join(f"{name} {number}" for name, number in kills.items())
-    stage.notes.append(f"killed at each {told}; {committed} images were complete")
-    for names in (STORING, SYNCING, NAMING):
+    stage.notes.append(
+        f"killed at each {told}; {committed} images were complete, {left} temporaries left to the next dump"
+    )
+    calls = [STORING, SYNCING, NAMING] + [RENAMING] * temporaries
+    for names in calls:
         if not kills.keys() & set(names):
             raise CellFailure(f"never killed at {' or '.join(names)}, only at: {told}")
     if not committed:
@@ -117,8 +140,34 @@ def killed_while_writing(stage: Stage) -> None:
     stage.go_on()
 
 
+NEVER = 65535  # strace counts no further, and no dump of a small tree has so many calls of one name
+
+
+def _identity(image: Path) -> Optional[tuple[int, int]]:
+    """Which file has the image's name; a new one is made before an old one is gone, so no two have the same."""
+    if not image.exists():
+        return None
+    found = image.stat()
+    return found.st_dev, found.st_ino
+
+
+def _is_new(
+    stage: Stage, image: Path, older: Optional[tuple[int, int]], when: str
+) -> bool:
+    """After a kill: a new image, or what was there before, an older one or nothing; and each is whole."""
+    now = _identity(image)
+    if older and not now:
+        raise CellFailure(
+            f"killed at {when}, it left neither the old nor the new image"
+        )
+    if now and stage.engine.verify(image).code != 0:
+        raise CellFailure(f"killed at {when}, it left a bad image")
+    return now != older
+
+
 def _dump_killed_at(stage: Stage, name: str, number: int, image: Path) -> bool:
-    """False when the dump has no such call and came to its end."""
+    """False when the dump has no such call and came to its end, with a new image."""
+    older = _identity(image)
     argv = ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={name}"]
     argv += ["-e", f"inject={name}:signal=KILL:when={number}"]
     outcome = stage.engine.run(
@@ -128,6 +177,10 @@ def _dump_killed_at(stage: Stage, name: str, number: int, image: Path) -> bool:
         raise CellFailure(f"not killed at {name} {number}: {outcome.text()}")
     if outcome.code == 0 and not image.exists():
         raise CellFailure(f"the dump says success, but there is no {image.name}")
+    if outcome.code == 0 and _identity(image) == older:
+        raise CellFailure(f"the dump says success, but {image.name} is the old one")
+    if outcome.code == 0 and stage.engine.verify(image).code != 0:
+        raise CellFailure("the dump says success, but it made a bad image")
     return outcome.code != 0
 
 
@@ -139,6 +192,25 @@ def _traces(stage: Stage, before: Snapshot, when: str) -> str:
         return ""
     except CellFailure as failure:
         return str(failure)
+
+
+def _left_behind(own_code: Collection[str]) -> str:
+    """In every task, also of programs at work, of which the witness compares next to nothing."""
+    found = {
+        area: pids
+        for area, pids in code_areas(_everybody_else()).items()
+        if area not in own_code
+    }
+    told = ", ".join(
+        f"{area} in pid {pids[0]}" + f" and {len(pids) - 1} more" * (len(pids) > 1)
+        for area, pids in found.items()
+    )
+    return f"code that is from no file was left behind: {told}" if found else ""
+
+
+def _everybody_else() -> list[int]:
+    """Of this pid namespace. A walk from parent to child would miss who is handed on meanwhile."""
+    return [pid for pid in pids_here() if pid != os.getpid()]
 
 
 def _judge_itself(stage: Stage, traces: str) -> None:

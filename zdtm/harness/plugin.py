@@ -247,7 +247,7 @@ class Matrix:
             deadline_s=cell.workload.deadline_s * machine.slowness,
             loops=cell.workload.loops,
             deadlines=cell.workload.deadlines,
-            refused_kind=cell.workload.refused_kind,
+            refused_kinds=list(cell.workload.refused_kinds),
             keep=self.keep,
             slowness=machine.slowness,
         )

@@ -174,13 +174,19 @@ def _expect_no_blocker(stage: Stage) -> None:
 
 
 def _expect_named(stage: Stage, step: str, blockers: list[dict[str, object]]) -> None:
-    kind = stage.spec.refused_kind
-    named = [blocker for blocker in blockers if blocker.get("kind") == kind]
-    if not named:
-        kinds = sorted({str(blocker.get("kind")) for blocker in blockers})
-        raise CellFailure(f"{step} does not name the kind {kind}, only {kinds}")
+    """Every kind is named. One word may have company; several are all that there is."""
+    expected = set(stage.spec.refused_kinds)
+    kinds = {str(blocker.get("kind")) for blocker in blockers}
+    if missing := sorted(expected - kinds):
+        raise CellFailure(
+            f"{step} does not name the kind {', '.join(missing)}, only {sorted(kinds)}"
+        )
+    if len(expected) > 1 and kinds != expected:
+        raise CellFailure(f"{step} names what is not there: {sorted(kinds - expected)}")
     members = tree(stage.tree_root)
-    for blocker in named:
+    for blocker in blockers:
+        if blocker.get("kind") not in expected:
+            continue
         if blocker.get("pid") not in members:
             raise CellFailure(
                 f"{step} does not say in which pid of {members}: {blocker}"

@@ -13,7 +13,7 @@ from harness import oracle, procfs, program
 from harness.cells import CellSpec
 from harness.engines.base import Engine, NotOffered, Outcome, Running
 from harness.oracle import policy
-from harness.oracle.compare import stable_part
+from harness.oracle.compare import lasting_part
 from harness.oracle.quiet import Runners
 from harness.oracle.tree import tree
 from harness.waiting import WaitTimeout, wait_until
@@ -108,11 +108,13 @@ class Stage:
         # spinners, and for two equal looks after that.
         runners = Runners(self.tree_root)
         looks = [oracle.take(self.tree_root)]
+        runners.looked()
 
         def settled() -> bool:
-            if runners.unproven():
+            if runners.unproven() or not runners.have_run():
                 return False
             looks.append(oracle.take(self.tree_root))
+            runners.looked()
             return looks[-1] == looks[-2]
 
         try:
@@ -141,7 +143,7 @@ class Stage:
 
     def _look(self, lasting: bool) -> oracle.Snapshot:
         if lasting:
-            return stable_part(oracle.take_working(self.tree_root), self.tree_root)
+            return lasting_part(oracle.take_working(self.tree_root), self.tree_root)
         return oracle.take(self.tree_root)
 
     def expect_same(
@@ -151,7 +153,7 @@ class Stage:
         found: list[str] = []
         lasting = lasting or self.spec.loops
         if lasting:
-            before = stable_part(before, self.tree_root)
+            before = lasting_part(before, self.tree_root)
 
         def same() -> bool:
             found.clear()
@@ -292,9 +294,12 @@ class Stage:
 
     # -- nothing left behind ---------------------------------------------------------------------
 
-    def expect_only_images(self) -> None:
+    def expect_only_images(self, temporaries: int = 0) -> None:
+        """Beside them at most so many hidden files: what an engine that was killed may leave to its next run."""
         there = {entry.name for entry in self.images.iterdir()}
-        if extra := there - self.expected_images:
+        extra = there - self.expected_images
+        hidden = {name for name in extra if name.startswith(".")}
+        if extra - hidden or len(hidden) > temporaries:
             raise CellFailure(f"litter beside the image: {sorted(extra)}")
         if litter := sorted(entry.name for entry in self.temporary.iterdir()):
             raise CellFailure(f"litter in TMPDIR: {litter}")

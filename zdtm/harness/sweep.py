@@ -157,6 +157,7 @@ def _restored(stage: Stage, image: Path) -> str:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     wait_until(_is_alone, "the restored to end", stage.settle_s)
+    pidfile.unlink(missing_ok=True)
     if outcome.code != 0:
         stage.log(outcome.text())
     return str(kind)

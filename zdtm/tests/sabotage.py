@@ -279,11 +279,14 @@ class Refuses(Engine):
         for name in self.options.get("drop", []):
             del blocker[name]
         blocker.update(self.options.get("change", {}))
+        blockers = [blocker]
+        if kinds := self.options.get("kinds"):
+            blockers = [{**blocker, "kind": kind} for kind in kinds]
         return {
             "error": {
                 "kind": "unsupported",
-                "message": "1 blocker",
-                "blockers": [blocker],
+                "message": f"{len(blockers)} blockers",
+                "blockers": blockers,
             }
         }
 

@@ -16,6 +16,10 @@ class Planted:
     reason: str  # empty: an honest one
     mode: str = "engine"
     leave_running: bool = True
+    program: str = "two_files"
+    loops: bool = False
+    over: bool = False  # there is an older image
+    tmpfile: bool = True  # the file system has files without a name
 
 
 # All are killed when they have made the file $3, in the middle of a long sleep; or have ended.
@@ -52,6 +56,17 @@ SCRIPTS = {
         "of its tree",
         leave_running=False,
     ),
+    "honest with a program at work": Planted(
+        ': > "$3"; exec sleep 60', "", program="growing_child", loops=True
+    ),
+    # The child of the program at work maps what an agent would need, and keeps it.
+    "forgot its agent in a child at work": Planted(
+        'set -- "$@" $(cat /proc/$1/task/$1/children); kill -USR1 $4; until grep -q " rwxp " /proc/$4/maps;'
+        ' do sleep 0.01; done; : > "$3"; exec sleep 60',
+        "code that is from no file was left behind",
+        program="growing_child",
+        loops=True,
+    ),
 }
 
 # Engines that bring an image into the world by themselves, to be killed at each of their calls. $2 is the image.
@@ -63,6 +78,14 @@ def unnamed():
 def name(fd, path):
     # A folder's descriptor, though the path is absolute: without one Python does not follow the link.
     os.link(f"/proc/self/fd/{fd}", path, src_dir_fd=fd, follow_symlinks=True)
+aside = os.path.join(os.path.dirname(image), ".aside")
+def named_aside():
+    if os.path.exists(aside): os.unlink(aside)
+    return os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR)
+def fill(fd):
+    os.write(fd, b"whole\\n"); os.fsync(fd)
+def done():
+    os.write(1, b"done")
 """
 WRITERS = {
     "honest": Planted(
@@ -91,6 +114,62 @@ WRITERS = {
     ),
     "no image at all": Planted("pass", "there is no 1"),
     "fails by itself": Planted("sys.exit('the disk is full')", "the disk is full"),
+    "honest over an older one": Planted(
+        """
+if os.path.exists(aside): os.unlink(aside)
+fd = unnamed(); fill(fd); name(fd, aside); os.rename(aside, image); done()
+""",
+        "",
+        over=True,
+    ),
+    "removes the older one before": Planted(
+        """
+fd = unnamed(); fill(fd)
+if os.path.exists(image): os.unlink(image)
+name(fd, image); done()
+""",
+        "neither the old nor the new",
+        over=True,
+    ),
+    "writes into the older one": Planted(
+        "fd = os.open(image, os.O_CREAT | os.O_TRUNC | os.O_RDWR); fill(fd); done()",
+        "a bad image",
+        over=True,
+    ),
+    "leaves the older one": Planted(
+        "fd = unnamed(); fill(fd); os.path.exists(image) or name(fd, image); done()",
+        "is the old one",
+        over=True,
+    ),
+    "a temporary in sight": Planted(
+        "fd = unnamed(); fill(fd); name(fd, image + '.new'); os.rename(image + '.new', image); done()",
+        "litter beside the image",
+        over=True,
+    ),
+    "a temporary for ever": Planted(
+        "fd = unnamed(); fill(fd); aside += str(os.getpid()); name(fd, aside); os.rename(aside, image); done()",
+        "litter beside the image",
+        over=True,
+    ),
+    "honest without unnamed files": Planted(
+        "fill(named_aside()); os.rename(aside, image); done()", "", tmpfile=False
+    ),
+    "honest without them, over an older one": Planted(
+        "fill(named_aside()); os.rename(aside, image); done()",
+        "",
+        over=True,
+        tmpfile=False,
+    ),
+    "knows unnamed files only": Planted(
+        "fd = unnamed(); fill(fd); name(fd, image); done()",
+        "Operation not supported",
+        tmpfile=False,
+    ),
+    "renamed before it is whole": Planted(
+        "fd = named_aside(); os.rename(aside, image); fill(fd); done()",
+        "a bad image",
+        tmpfile=False,
+    ),
 }
 
 

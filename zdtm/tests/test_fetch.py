@@ -25,6 +25,29 @@ def test_criu_runs_with_libraries_of_its_own() -> None:
     assert done.stdout.startswith("Version: 4")
 
 
+@pytest.fixture
+def in_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a criu stands that is found before any other."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return tmp_path / "criu"
+
+
+def test_a_criu_in_the_path_goes_first(in_path: Path) -> None:
+    in_path.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Version: 9"\n')
+    in_path.chmod(0o755)
+    assert criu.criu_program() == in_path
+
+
+@pytest.mark.parametrize("text", ["#!/bin/sh\nexit 1\n", "#!/no/such/shell\n"])
+def test_one_that_does_not_run_is_passed_over(
+    in_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    in_path.write_text(text)
+    in_path.chmod(0o755)
+    monkeypatch.setattr(criu, "criu_start_script", lambda: Path("/fetched"))
+    assert criu.criu_program() == Path("/fetched")
+
+
 def test_a_start_script_that_leads_elsewhere_is_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

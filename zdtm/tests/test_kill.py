@@ -85,18 +85,31 @@ def test_rate_of_harm_when_the_guardian_is_killed(
     assert tally.hits >= rounds, f"only {tally.hits} hits: {tally.outcomes}"
 
 
+# How the image is written, and where to.
+WAYS: dict[str, dict[str, bool]] = {
+    "plain": {},
+    "compressed": {"compress": True},
+    "over an older one": {"over": True},
+    "without unnamed files": {"tmpfile": False},
+    "over an older one without unnamed files": {"over": True, "tmpfile": False},
+}
+
+
 @pytest.mark.engine
-@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize("way", WAYS)
 def test_an_image_is_absent_or_complete(
-    run: Run, tmp_path: Path, pytestconfig: pytest.Config, compress: bool
+    run: Run, tmp_path: Path, pytestconfig: pytest.Config, way: str
 ) -> None:
+    """Where there was one before it is the old one or the new one."""
+    options = dict(WAYS[way])
     engine = engine_with_images(pytestconfig, tmp_path)
     result = run(
         "position",
         "killed-while-writing",
         engine.adapter,
         engine_program=engine.program,
-        engine_options={"compress": compress},
+        engine_options={"compress": options.pop("compress", False)},
+        options=options,
         deadline_s=120.0,
     )
     assert result.verdict == PASS, f"{result.reason}\n{result.log}"
@@ -183,9 +196,10 @@ def _rounds(
 def test_planted_defects_are_caught(run: Run, name: str) -> None:
     script = SCRIPTS[name]
     result = run(
-        "two_files",
+        script.program,
         "killed",
         "sabotage_scripts:Script",
+        loops=script.loops,
         engine_options={"script": script.text},
         options={
             "mode": script.mode,
@@ -205,6 +219,7 @@ def test_planted_defects_in_the_writing_are_caught(run: Run, name: str) -> None:
         "killed-while-writing",
         "sabotage_scripts:Writer",
         engine_options={"script": writer.text},
+        options={"over": writer.over, "tmpfile": writer.tmpfile},
         deadline_s=60.0,
     )
     assert result.verdict == (FAIL if writer.reason else PASS), result

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from harness import oracle
-from harness.oracle.compare import differences, stable_part
+from harness import oracle, procfs
+from harness.oracle import policy
+from harness.oracle.areas import code_areas
+from harness.oracle.compare import differences, lasting_part
 from harness.oracle.maps import merged, parse_smaps, without_gate
 
 SMAPS = """55d0c0a00000-55d0c0a02000 r--p 00000000 fe:00 247101                     /opt/a b/prog (deleted)
@@ -48,6 +51,46 @@ def test_equal_anonymous_neighbours_become_one_and_others_do_not() -> None:
     assert len(found) == 5
 
 
+KEYED = """7f0000000000-7f0000001000 rw-p 00000000 00:00 0 
+Size:                  4 kB
+KernelPageSize:        4 kB
+MMUPageSize:           4 kB
+Rss:                   4 kB
+Pss_Dirty:             4 kB
+THPeligible:           0
+ProtectionKey:         0
+VmFlags: rd wr mr mw me ac 
+7f0000001000-7f0000002000 rw-p 00000000 00:00 0 
+Size:                  4 kB
+KernelPageSize:        4 kB
+MMUPageSize:           4 kB
+Rss:                   0 kB
+Pss_Dirty:             0 kB
+THPeligible:           1
+ProtectionKey:         0
+VmFlags: rd wr mr mw me 
+"""
+
+
+def test_what_is_state_of_a_mapping_is_told_from_accounts() -> None:
+    first, second = parse_smaps(KEYED)
+    assert first.facts == (("KernelPageSize", "4 kB"), ("ProtectionKey", "0"))
+    assert first.facts == second.facts and len(merged([first, second])) == 1
+
+
+def test_a_protection_key_is_state() -> None:
+    first, second = parse_smaps(
+        "ProtectionKey:         3".join(KEYED.rsplit("ProtectionKey:         0", 1))
+    )
+    assert dict(second.facts)["ProtectionKey"] == "3"
+    assert len(merged([first, second])) == 2
+
+
+def test_a_line_that_nobody_has_judged_is_compared() -> None:
+    text = KEYED.replace("ProtectionKey:", "Rss_Of_Tomorrow:", 1)
+    assert ("Rss_Of_Tomorrow", "0") in parse_smaps(text)[0].facts
+
+
 def test_the_gate_page_counts_for_64_bit_tasks_only() -> None:
     mappings = parse_smaps(SMAPS)
     assert without_gate(mappings) == mappings
@@ -80,7 +123,7 @@ def test_many_tasks_with_one_difference_take_one_line() -> None:
     assert differences(before, after) == ["pid 2, pid 3 and 56 more comm: 'a' -> 'b'"]
 
 
-def test_the_stable_part_is_of_the_root_only() -> None:
+def test_the_lasting_part_is_of_the_root_only() -> None:
     record = {
         ("pid 2", "cwd", ""): "/",
         ("pid 2", "fd 3", "pos"): "4",
@@ -88,7 +131,7 @@ def test_the_stable_part_is_of_the_root_only() -> None:
         ("pid 2", "status", "Threads"): "7",
         ("pid 3", "cwd", ""): "/",
     }
-    assert stable_part(record, 2) == {
+    assert lasting_part(record, 2) == {
         ("pid 2", "cwd", ""): "/",
         ("pid 2", "status", "Umask"): "0022",
     }
@@ -123,3 +166,72 @@ def test_a_quiet_task_is_the_same_twice_and_sharing_is_seen(
     os.lseek(fd, 17, os.SEEK_SET)
     lines = differences(before, oracle.take(pid))
     assert lines == [f"pid {pid} fd {n} pos: '0' -> '17'" for n in (0, 1)]
+
+
+def test_every_rule_is_applied_by_some_code() -> None:
+    assert policy.APPLIED == policy.RULES.keys()
+    with pytest.raises(KeyError, match="whatever"):
+        policy.applies("whatever")
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Fills with the names below /proc/PID and /proc/PID/task/TID that are read from now on."""
+    seen: set[str] = set()
+    name = re.compile(r"/proc/\d+/(?:task/\d+/)?((?:attr/)?[^/]+)")
+
+    def noted(module: object, function: str) -> None:
+        original = getattr(module, function)
+
+        def noting(path: str) -> object:
+            if found := name.match(path):
+                seen.add(found[1])
+            return original(path)
+
+        monkeypatch.setattr(module, function, noting)
+
+    noted(procfs, "text")
+    noted(os, "readlink")
+    noted(os, "listdir")
+    return seen
+
+
+def names_below(folder: str) -> set[str]:
+    names = set(os.listdir(folder))
+    return names - {"attr"} | {f"attr/{x}" for x in os.listdir(f"{folder}/attr")}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: /proc/PID/syscall and kcmp")
+def test_every_file_of_proc_is_read_or_named_with_a_reason(
+    sleeper: tuple[int, int], looked_at: set[str]
+) -> None:
+    pid, _ = sleeper
+    oracle.take(pid)
+    read = looked_at.copy()
+    assert not read & policy.UNREAD.keys()
+    there = names_below(f"/proc/{pid}") | names_below(f"/proc/{pid}/task/{pid}")
+    unknown = sorted(there - read - policy.UNREAD.keys())
+    # Of a kernel that is newer than all that were looked through nobody here is to blame; policy.py has the place for it.
+    running = tuple(map(int, os.uname().release.split(".")[:2]))
+    if unknown and running > policy.JUDGED:
+        pytest.skip(f"nobody has judged these files of a new kernel: {unknown}")
+    assert not unknown, f"read them, or say in policy.UNREAD why not: {unknown}"
+
+
+def test_code_of_no_file_is_found_in_a_task(sleeper: tuple[int, int]) -> None:
+    assert code_areas([sleeper[0]]) == {}
+    with_code = """
+import mmap, time
+area = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_EXEC)
+print("mapped", flush=True)
+time.sleep(60)
+"""
+    process = subprocess.Popen(
+        ["/usr/bin/python3", "-c", with_code], stdout=subprocess.PIPE
+    )
+    try:
+        assert process.stdout and process.stdout.readline()
+        assert [process.pid] in code_areas([process.pid, sleeper[0]]).values()
+    finally:
+        process.kill()
+        process.wait()

@@ -10,6 +10,7 @@
 #include "cr/image/format.h"
 #include "cr/image/reader.h"
 #include "cr/image/tools/mutations.h"
+#include "cr/image/tools/pairs.h"
 #include "cr/image/writer.h"
 
 namespace cr::image {
@@ -72,7 +73,7 @@ Result<void> sweep_lengths(Patient& patient, const Options& options) {
   return {};
 }
 
-// One section against itself and against the one after it: zeroed, left out, doubled, exchanged.
+// One section: zeroed, left out, doubled.
 Result<void> damage_section(Patient& patient, std::span<const Section> sections, size_t which) {
   const std::string& good = patient.good();
   const Section& section = sections[which];
@@ -82,12 +83,36 @@ Result<void> damage_section(Patient& patient, std::span<const Section> sections,
   const std::string before = good.substr(0, section.offset);
   CR_TRY(patient.try_overwrite(section.offset, std::string(length(section), '\0'), name + " zeroed"));
   CR_TRY(patient.try_content(before + good.substr(section_end(section)), name + " left out"));
-  CR_TRY(patient.try_content(before + content(section) + good.substr(section.offset), name + " doubled"));
-  if (which + 1 == sections.size()) return {};
-  const Section& next = sections[which + 1];
-  const std::string gap = good.substr(section_end(section), next.offset - section_end(section));
-  return patient.try_overwrite(section.offset, content(next) + gap + content(section),
-                               name + " exchanged with the next");
+  return patient.try_content(before + content(section) + good.substr(section.offset), name + " doubled");
+}
+
+// `what` of the image, two stretches of bytes, in each other's place; what is between them is moved.
+Result<void> exchange(Patient& patient, std::pair<uint64_t, uint64_t> a, std::pair<uint64_t, uint64_t> b,
+                      const std::string& what) {
+  const std::string& good = patient.good();
+  const auto bytes = [&](uint64_t begin, uint64_t end) { return good.substr(begin, end - begin); };
+  return patient.try_overwrite(
+      a.first, bytes(b.first, b.second) + bytes(a.second, b.first) + bytes(a.first, a.second), what);
+}
+
+// Sections, and the entries of the index that tell of them.
+Result<void> exchange_pairs(Patient& patient, std::span<const Section> sections, uint64_t index_offset,
+                            const Options& options) {
+  std::mt19937_64 random(options.seed);
+  const size_t most = options.sample == 0 ? kMostPairs : std::min(options.sample, kMostPairs);
+  for (const auto& [a, b] : pairs_to_exchange(sections.size(), most, random)) {
+    const auto section = [&](size_t which) {
+      return std::pair(sections[which].offset, section_end(sections[which]));
+    };
+    CR_TRY(exchange(patient, section(a), section(b),
+                    fmt::format("{} exchanged with {}", sections[a].key.name(), sections[b].key.name())));
+    const auto entry = [&](size_t which) {
+      const uint64_t at = index_offset + sizeof(SectionHead) + which * sizeof(IndexEntry);
+      return std::pair(at, at + sizeof(IndexEntry));
+    };
+    CR_TRY(exchange(patient, entry(a), entry(b), fmt::format("index entries {} and {} exchanged", a, b)));
+  }
+  return {};
 }
 
 Result<void> sweep_sections(Patient& patient, const Options& options) {
@@ -99,13 +124,7 @@ Result<void> sweep_sections(Patient& patient, const Options& options) {
 
   Footer footer;
   std::memcpy(&footer, good.data() + good.size() - sizeof(footer), sizeof(footer));
-  for (uint64_t i = 0; i + 1 < choice.size(); ++i) {
-    const uint64_t at = footer.index_offset + sizeof(SectionHead) + choice[i] * sizeof(IndexEntry);
-    if (choice[i] + 1 >= sections.size()) continue;
-    CR_TRY(patient.try_overwrite(
-        at, good.substr(at + sizeof(IndexEntry), sizeof(IndexEntry)) + good.substr(at, sizeof(IndexEntry)),
-        fmt::format("index entries {} and {} exchanged", choice[i], choice[i] + 1)));
-  }
+  CR_TRY(exchange_pairs(patient, sections, footer.index_offset, options));
 
   // The sound header of another image: only the footer's copy of its checksum can tell.
   Header other;

@@ -1,21 +1,23 @@
 // Limits, directories, masks and the other small things a process carries.
 #include <fcntl.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <charconv>
-
 #include "cr/kinds/attributes/attributes.pb.h"
 #include "cr/kinds/kinds.h"
 #include "cr/kinds/task.pb.h"
 #include "cr/proc/personality.h"
+#include "cr/proc/text.h"
 
 namespace cr::kinds {
 namespace {
 
 using exec::Abi;
+
+constexpr uint32_t kMaxCoredumpFilter = 0x1ff;  // MMF_DUMP_FILTER_BITS
 
 class AttributesKind : public Kind {
  public:
@@ -27,15 +29,6 @@ class AttributesKind : public Kind {
   Result<void> validate(const Records& records) const override;
   void plan(Phase phase, const Records& records, PlanBuilder& builder) const override;
 };
-
-template <typename T>
-Result<T> read_number(const std::string& path, int base) {
-  const std::string text = CR_TRY(sys::read_file(path));
-  T value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (parsed.ec != std::errc()) return fail(ErrorKind::kSystem, "{}: no number in \"{}\"", path, text);
-  return value;
-}
 
 // The link's text, if that path still leads to the directory it names.
 Result<std::string> directory_of(const ProcessView& process, const char* name, Collector& collector) {
@@ -60,8 +53,10 @@ Result<void> collect_one(const ProcessView& process, Collector& collector) {
   attributes.set_umask(process.status.umask.value_or(022));
   attributes.set_personality(
       CR_TRY(proc::parse_personality(CR_TRY(sys::read_file(process.path("personality"))))));
-  attributes.set_oom_score_adj(CR_TRY(read_number<int32_t>(process.path("oom_score_adj"), 10)));
-  attributes.set_coredump_filter(CR_TRY(read_number<uint32_t>(process.path("coredump_filter"), 16)));
+  attributes.set_oom_score_adj(CR_TRY(
+      proc::parse_number<int32_t>("oom_score_adj", CR_TRY(sys::read_file(process.path("oom_score_adj"))))));
+  attributes.set_coredump_filter(CR_TRY(proc::parse_number<uint32_t>(
+      "coredump_filter", CR_TRY(sys::read_file(process.path("coredump_filter"))), 16)));
   // Asked inside: of another user's task the limits can be read only with CAP_SYS_RESOURCE.
   exec::ListBuilder& agent = collector.agent(pid, pid);
   for (int resource = 0; resource < RLIM_NLIMITS; ++resource) {
@@ -85,6 +80,30 @@ Result<void> AttributesKind::collect(const TreeView& tree, Collector& collector)
   return {};
 }
 
+// Nobody checks what personality(2) is given, but all ones ask for what there is and set nothing. Bits
+// without a meaning may get one.
+bool known_personality(uint32_t personality) {
+  constexpr uint32_t kHighestType = PER_HPUX;
+  constexpr uint32_t kFlags = UNAME26 | ADDR_NO_RANDOMIZE | FDPIC_FUNCPTRS | MMAP_PAGE_ZERO |
+                              ADDR_COMPAT_LAYOUT | READ_IMPLIES_EXEC | ADDR_LIMIT_32BIT | SHORT_INODE |
+                              WHOLE_SECONDS | STICKY_TIMEOUTS | ADDR_LIMIT_3GB;
+  return (personality & PER_MASK) <= kHighestType && (personality & ~(PER_MASK | kFlags)) == 0;
+}
+
+// Each once: a task would have the engine's where its own is missing.
+Result<void> validate_limits(const Attributes& attributes) {
+  uint32_t seen = 0;
+  for (const Limit& limit : attributes.limits()) {
+    if (limit.resource() >= RLIM_NLIMITS || (seen >> limit.resource() & 1) != 0 ||
+        limit.soft() > limit.hard())
+      return invalid("limit of resource {}", limit.resource());
+    seen |= 1u << limit.resource();
+  }
+  for (uint32_t resource = 0; resource < RLIM_NLIMITS; ++resource)
+    if ((seen >> resource & 1) == 0) return invalid("no limit of resource {}", resource);
+  return {};
+}
+
 Result<void> AttributesKind::validate(const Records& records) const {
   size_t living = 0;
   for (const Task* task : records.all<Task>(kTaskRecord)) {
@@ -98,13 +117,11 @@ Result<void> AttributesKind::validate(const Records& records) const {
     if (attributes->umask() > 0777) return invalid("task {}: umask {:o}", task->pid(), attributes->umask());
     if (attributes->oom_score_adj() < -1000 || attributes->oom_score_adj() > 1000)
       return invalid("task {}: oom_score_adj {}", task->pid(), attributes->oom_score_adj());
-    uint32_t seen = 0;
-    for (const Limit& limit : attributes->limits()) {
-      if (limit.resource() >= RLIM_NLIMITS || (seen >> limit.resource() & 1) != 0 ||
-          limit.soft() > limit.hard())
-        return invalid("task {}: limit of resource {}", task->pid(), limit.resource());
-      seen |= 1u << limit.resource();
-    }
+    if (!known_personality(attributes->personality()))
+      return invalid("task {}: personality {:#x}", task->pid(), attributes->personality());
+    if (attributes->coredump_filter() > kMaxCoredumpFilter)
+      return invalid("task {}: coredump_filter {:#x}", task->pid(), attributes->coredump_filter());
+    CR_TRY(validate_limits(*attributes), "task {}", task->pid());
   }
   if (records.all<Attributes>(kAttributesRecord).size() != living)
     return invalid("an attributes record without a task");

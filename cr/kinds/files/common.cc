@@ -9,8 +9,6 @@ namespace cr::kinds {
 using exec::Abi;
 
 namespace {
-// O_LARGEFILE of the kernel; glibc defines it as 0 for 64-bit programs.
-constexpr uint32_t kLargefile = 0100000;
 constexpr long kOpenatOf32 = 295;
 }  // namespace
 
@@ -57,7 +55,6 @@ Result<void> validate_path(const std::string& path) {
 const std::vector<std::unique_ptr<FileKind>>& file_kinds() {
   static const auto kinds = [] {
     std::vector<std::unique_ptr<FileKind>> list;
-    list.push_back(inherited_stdio_kind());
     list.push_back(regular_file_kind());
     list.push_back(directory_kind());
     list.push_back(device_kind());

@@ -40,6 +40,7 @@ class DeviceKind : public FileKind {
     return {};
   }
 
+  uint32_t flags(const FileDescription&) const override { return kLastingFlags; }
   Result<void> validate(const FileDescription& description, const Records&) const override {
     if (!stateless(description.device().device()))
       return invalid("device {:#x}", description.device().device());

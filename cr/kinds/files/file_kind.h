@@ -1,6 +1,7 @@
 // The shape of one kind of open file: regular files, directories, pipes, ... behind the table of descriptors.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <memory>
@@ -51,6 +52,13 @@ class FileRefusals {
   Collector& collector_;
 };
 
+// O_LARGEFILE of the kernel; glibc defines it as 0 for 64-bit programs.
+constexpr uint32_t kLargefile = 0100000;
+// What open(2) keeps of its flags (do_dentry_open() in fs/open.c), less those that ask for another kind of
+// file: O_DIRECTORY, O_DIRECT, O_PATH, O_TMPFILE, which would make one, and O_ASYNC.
+constexpr uint32_t kLastingFlags =
+    O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_NOATIME | O_NOFOLLOW | kLargefile;
+
 class FileKind {
  public:
   virtual ~FileKind() = default;
@@ -59,6 +67,8 @@ class FileKind {
   // Fills in what this kind needs, or refuses.
   virtual Result<void> describe(const FdView& fd, FileDescription& out, Collector& collector) const = 0;
   virtual Result<void> validate(const FileDescription&, const Records&) const { return {}; }
+  // All that a description of this kind can have. Any, where a restore opens nothing.
+  virtual uint32_t flags(const FileDescription&) const { return ~0u; }
   // In the store list: makes the object and returns the slot with its descriptor, to be kept by the caller.
   virtual exec::Slot plan(const FileDescription& description, const Records& records,
                           PlanBuilder& builder) const = 0;
@@ -72,9 +82,9 @@ std::unique_ptr<FileKind> directory_kind();
 std::unique_ptr<FileKind> device_kind();
 std::unique_ptr<FileKind> pipe_kind();
 
-// That all ends of each pipe are of one pipe, or of one FIFO by one name.
+// What each is by itself: that all ends of each pipe are of one pipe, or of one FIFO by one name and no other
+// FIFO of that name; what all pipes may hold together.
 Result<void> validate_pipes(const Records& records);
-std::unique_ptr<FileKind> inherited_stdio_kind();
 
 // What a later F_SETFL or open must say: the flags without those that only matter while opening.
 uint32_t lasting_flags(uint32_t flags);

@@ -12,7 +12,10 @@
 
 #include "cr/kinds/files/file_kind.h"
 #include "cr/kinds/files/outside.h"
+#include "cr/kinds/files/stdio.h"
 #include "cr/kinds/kinds.h"
+#include "cr/kinds/limits.h"
+#include "cr/kinds/one_path.h"
 #include "cr/kinds/task.pb.h"
 #include "cr/sys/process.h"
 
@@ -20,8 +23,6 @@ namespace cr::kinds {
 namespace {
 
 using exec::Abi;
-
-constexpr uint32_t kMaxDescriptor = 1 << 30;
 
 class FilesKind : public Kind {
  public:
@@ -76,7 +77,8 @@ class Descriptions {
     while (low < high) {
       const size_t middle = (low + high) / 2;
       const FdView& other = *same_inode[middle].fd;
-      const int order = CR_TRY(sys::compare_files(fd.pid(), fd.number, other.pid(), other.number));
+      const int order = CR_TRY(
+          sys::compare_files(fd.process->living_tid(), fd.number, other.process->living_tid(), other.number));
       if (order == 0) return std::pair(same_inode[middle].id, false);
       if (order < 0)
         high = middle;
@@ -104,17 +106,14 @@ Result<void> describe(const FdView& fd, uint64_t id, const OutsideEnds& outside,
   description.set_id(id);
   description.set_flags(fd.info.flags & ~static_cast<uint32_t>(O_CLOEXEC));
   description.set_position(fd.info.pos);
+  // What is inherited is replaced at the restore, so nothing that hangs on its description would be carried.
+  if (const auto refusal = known_refusal(fd)) return refusals.refuse(refusal->kind, refusal->reason);
+  if (has_owner(fd)) return refusals.refuse("file-owner", "has an owner for signals (F_SETOWN or F_SETSIG)");
   if (const auto stdio = outside.inherited_as(fd)) {
     description.mutable_stdio()->set_number(static_cast<uint32_t>(*stdio));
     return {};
   }
-  if (const auto refusal = known_refusal(fd)) return refusals.refuse(refusal->kind, refusal->reason);
-  if (outside.is_outside(fd)) {
-    return refusals.refuse("outside-pipe",
-                           "is a pipe whose other end is held by a process outside the tree, and it is not "
-                           "the root's stdin, stdout or stderr");
-  }
-  if (has_owner(fd)) return refusals.refuse("file-owner", "has an owner for signals (F_SETOWN or F_SETSIG)");
+  if (const auto refusal = outside.refusal(fd)) return refusals.refuse(refusal->kind, refusal->reason);
   for (const auto& kind : file_kinds())
     if (kind->claims(fd)) return kind->describe(fd, description, collector);
   return refusals.refuse("unknown-file", "is of a kind unknown to this engine");
@@ -122,12 +121,20 @@ Result<void> describe(const FdView& fd, uint64_t id, const OutsideEnds& outside,
 
 Result<void> FilesKind::collect(const TreeView& tree, Collector& collector) const {
   std::deque<FdView> views;
+  bool all_seen = true;
   for (const ProcessView& process : tree.processes) {
     if (process.zombie()) continue;
-    for (const int number : CR_TRY(open_numbers(process), "pid {}", process.pid()))
-      views.push_back(CR_TRY(view(process, number), "pid {} fd {}", process.pid(), number));
+    all_seen &= process.pidfd.valid();
+    if (!process.pidfd.valid()) continue;
+    for (const int number : CR_TRY(open_numbers(process), "pid {}", process.pid())) {
+      auto fd = view(process, number);
+      const bool may_be_gone = process.state.hold == trace::Hold::kLoose;
+      all_seen &= fd.has_value();
+      if (!fd && may_be_gone) continue;
+      views.push_back(CR_TRY(std::move(fd), "pid {} fd {}", process.pid(), number));
+    }
   }
-  const OutsideEnds outside(views, tree.root);
+  const OutsideEnds outside = CR_TRY(OutsideEnds::find(views, tree, all_seen));
   Descriptions descriptions;
   for (const ProcessView& process : tree.processes) {
     if (process.zombie()) continue;
@@ -153,6 +160,30 @@ const FileKind* kind_of(const FileDescription& description) {
   return nullptr;
 }
 
+Result<void> validate_description(const FileDescription& description, const Records& records) {
+  if (description.has_stdio()) return validate_stdio(description);
+  const FileKind* kind = kind_of(description);
+  if (kind == nullptr) return invalid("of no known kind");
+  if ((description.flags() & ~kind->flags(description)) != 0)
+    return invalid("flags {:#o}", description.flags());
+  if (description.position() > INT64_MAX) return invalid("position {}", description.position());
+  return kind->validate(description, records);
+}
+
+Result<void> validate_descriptions(const Records& records) {
+  OnePath regular;
+  for (const FileDescription* description : records.all<FileDescription>(kFileDescriptionRecord)) {
+    if (records.find<FileDescription>(kFileDescriptionRecord, description->id()) != description)
+      return invalid("open file {}: filed elsewhere", description->id());
+    CR_TRY(validate_description(*description, records), "open file {}", description->id());
+    if (!description->has_regular()) continue;
+    const RegularFile& file = description->regular();
+    CR_TRY(regular.add(file.path(), {file.mode(), file.size(), file.mtime_ns()}), "open file {}",
+           description->id());
+  }
+  return {};
+}
+
 Result<void> FilesKind::validate(const Records& records) const {
   size_t living = 0;
   for (const Task* task : records.all<Task>(kTaskRecord)) {
@@ -173,13 +204,7 @@ Result<void> FilesKind::validate(const Records& records) const {
   }
   if (records.all<DescriptorTable>(kDescriptorTableRecord).size() != living)
     return invalid("a descriptor table without a task");
-  for (const FileDescription* description : records.all<FileDescription>(kFileDescriptionRecord)) {
-    if (records.find<FileDescription>(kFileDescriptionRecord, description->id()) != description)
-      return invalid("open file {}: filed elsewhere", description->id());
-    const FileKind* kind = kind_of(*description);
-    if (kind == nullptr) return invalid("open file {}: of no known kind", description->id());
-    CR_TRY(kind->validate(*description, records), "open file {}", description->id());
-  }
+  CR_TRY(validate_descriptions(records));
   return validate_pipes(records);
 }
 
@@ -187,11 +212,16 @@ std::string name_of(uint64_t description) { return fmt::format("open file {}", d
 
 // A fetched descriptor takes the lowest free number. Nothing else is open in the task below the numbers we
 // build with, and descriptors come in ascending order: so the number is known beforehand.
-void plan_table(const DescriptorTable& table, PlanBuilder& builder) {
+void plan_table(const DescriptorTable& table, const Records& records, const StandIns& stand_ins,
+                PlanBuilder& builder) {
   exec::ListBuilder& list = builder.process(table.pid());
   uint32_t lowest_free = 0;
   for (const Descriptor& descriptor : table.descriptors()) {
-    const exec::Slot fetched = builder.fetch(list, name_of(descriptor.description()));
+    const auto& description =
+        *records.find<FileDescription>(kFileDescriptionRecord, descriptor.description());
+    const exec::Slot fetched =
+        builder.fetch(list, description.has_stdio() ? stand_ins.name_for(description, descriptor.number())
+                                                    : name_of(description.id()));
     if (descriptor.number() == lowest_free) {
       ++lowest_free;
       if (!descriptor.close_on_exec())
@@ -206,13 +236,16 @@ void plan_table(const DescriptorTable& table, PlanBuilder& builder) {
 }
 
 void FilesKind::plan(Phase phase, const Records& records, PlanBuilder& builder) const {
+  const StandIns stand_ins(records);
   if (phase == Phase::kStore) {
+    stand_ins.plan(builder);
     for (const FileDescription* description : records.all<FileDescription>(kFileDescriptionRecord))
-      builder.keep(kind_of(*description)->plan(*description, records, builder), name_of(description->id()));
+      if (!description->has_stdio())
+        builder.keep(kind_of(*description)->plan(*description, records, builder), name_of(description->id()));
   }
   if (phase != Phase::kFiles) return;
   for (const DescriptorTable* table : records.all<DescriptorTable>(kDescriptorTableRecord)) {
-    plan_table(*table, builder);
+    plan_table(*table, records, stand_ins, builder);
   }
 }
 

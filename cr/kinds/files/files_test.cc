@@ -1,6 +1,7 @@
 // Descriptor tables: wrong records are named; the planned calls give exactly the recorded numbers and flags.
 #include <sys/syscall.h>
 
+#include <functional>
 #include <optional>
 #include <random>
 
@@ -46,8 +47,33 @@ TEST(Files, EachWrongFieldIsNamed) {
           {"open file 1: pipe 8 has no record",
            [](Sample& s) { s.description(1).mutable_pipe_end()->set_pipe(8); }},
           {"pipe 9 of 0 bytes", [](Sample& s) { s.records.find<Pipe>(kPipeRecord, 9)->set_capacity(0); }},
-          {"pipe 9 of 4 bytes holds 11",
-           [](Sample& s) { s.records.find<Pipe>(kPipeRecord, 9)->set_capacity(4); }},
+          {"pipe 9 of 4096 bytes holds 4097",
+           [](Sample& s) {
+             s.records.find<Pipe>(kPipeRecord, 9)->set_capacity(4096);
+             s.records.find<Pipe>(kPipeRecord, 9)->set_data(std::string(4097, 'x'));
+           }},
+          {"pipe 9 of 2048 bytes",
+           [](Sample& s) { s.records.find<Pipe>(kPipeRecord, 9)->set_capacity(2048); }},
+          {"pipe 9 of 12288 bytes",
+           [](Sample& s) { s.records.find<Pipe>(kPipeRecord, 9)->set_capacity(12288); }},
+          {"5 pipes of 5368709120 bytes together",
+           [](Sample& s) {
+             s.records.find<Pipe>(kPipeRecord, 9)->set_capacity(1 << 30);
+             for (const uint64_t id : {10, 11, 12, 13})
+               s.add_pipe(id, 10 * id, 10 * id + 1).set_capacity(1 << 30);
+           }},
+          {"open file 2: /fifo is pipe 9 elsewhere, not 10",
+           [](Sample& s) {
+             s.records.add<Pipe>(kPipeRecord, 10).set_id(10);
+             s.records.find<Pipe>(kPipeRecord, 10)->set_capacity(4096);
+             s.description(1).mutable_fifo()->set_pipe(9), s.description(1).mutable_fifo()->set_path("/fifo");
+             s.description(2).mutable_fifo()->set_pipe(10),
+                 s.description(2).mutable_fifo()->set_path("/fifo");
+           }},
+          {"open file 4: /etc/passwd is another file elsewhere: of 100 bytes",
+           [](Sample& s) { s.add_regular(4, "/etc/passwd").mutable_regular()->set_size(101); }},
+          {"open file 4: /etc/passwd is another file elsewhere",
+           [](Sample& s) { s.add_regular(4, "/etc/passwd").mutable_regular()->set_mtime_ns(1); }},
           {"pipe 9 of 2147483648 bytes",
            [](Sample& s) { s.records.find<Pipe>(kPipeRecord, 9)->set_capacity(1u << 31); }},
           {"open file 2: pipe 9 has another name elsewhere",
@@ -60,8 +86,72 @@ TEST(Files, EachWrongFieldIsNamed) {
              s.description(1).set_flags(3);
            }},
           {"flags 03", [](Sample& s) { s.description(1).set_flags(3); }},
+          {"open file 1: position 1 in a pipe", [](Sample& s) { s.description(1).set_position(1); }},
+          {"open file 1: flags 0500000",
+           [](Sample& s) { s.description(1).set_flags(O_NOFOLLOW | Sample::kLargefile); }},
           {"not an absolute path", [](Sample& s) { s.description(1).mutable_fifo()->set_pipe(9); }},
       });
+}
+
+struct WrongFlags {
+  const char* kind;
+  uint32_t flags;
+  std::function<void(FileDescription&)> make;
+};
+
+// Each could make a restore do something else than open what was open.
+TEST(Files, FlagsThatNoOpenFileOfItsKindHasAreNamed) {
+  const auto regular = [](FileDescription&) {};
+  const auto directory = [](FileDescription& file) { file.mutable_directory()->set_path("/"); };
+  const auto null = [](FileDescription& file) {
+    file.mutable_device()->set_path("/dev/null"), file.mutable_device()->set_device(0x103);
+  };
+  const auto pipe = [](FileDescription& file) { file.mutable_pipe_end()->set_pipe(9), file.set_position(0); };
+  const std::vector<WrongFlags> wrong = {
+      {"a file is made", O_TMPFILE | O_RDWR, directory},
+      {"a file is made", O_TMPFILE | O_WRONLY, regular},
+      {"a file is made", O_CREAT | O_WRONLY, regular},
+      {"a file is emptied", O_TRUNC | O_WRONLY, regular},
+      {"a directory is written to", O_DIRECTORY | O_WRONLY, directory},
+      {"a directory is written to", O_DIRECTORY | O_RDWR, directory},
+      {"a directory for a file", O_DIRECTORY, regular},
+      {"a mere name", O_PATH, regular},
+      {"a mere name", O_PATH, pipe},
+      {"somebody is told by signals", O_ASYNC, regular},
+      {"a terminal", O_NOCTTY, null},
+      {"pages of a device", O_DIRECT, null},
+      {"packets", O_DIRECT | O_WRONLY, pipe},
+      {"what open(2) does not know", 040, regular},
+      {"what open(2) does not know", 1u << 31, null},
+      {"a table's flag", O_CLOEXEC, regular},
+  };
+  for (const WrongFlags& one : wrong) {
+    Sample sample = small_tree();
+    FileDescription& file = sample.description(3);
+    one.make(file);
+    ASSERT_TRUE(validate_all(sample.records)) << one.kind;
+    file.set_flags(one.flags | Sample::kLargefile);
+    const auto verdict = validate_all(sample.records);
+    EXPECT_FALSE(verdict) << one.kind;
+    if (!verdict) {
+      EXPECT_THAT(verdict.error().message(),
+                  ::testing::HasSubstr(fmt::format("open file 3: flags {:#o}", file.flags())));
+    }
+  }
+}
+
+TEST(Files, FlagsThatOpenFilesHavePass) {
+  Sample sample = small_tree();
+  constexpr uint32_t kAny = O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | O_NOATIME;
+  sample.description(3).set_flags(kAny | O_RDWR | O_DIRECT | O_NOFOLLOW);
+  // Neither to be read nor to be written, for ioctl(2) alone (open(2), "Linux reserves").
+  sample.add_regular(4, "/x").set_flags(3 | Sample::kLargefile);
+  sample.add_description(5, kAny | O_DIRECTORY | O_NOFOLLOW).mutable_directory()->set_path("/");
+  sample.description(1).set_flags(kAny | O_RDWR);
+  sample.add_pipe(10, 6, 7).set_capacity(1 << 30);
+  sample.add_description(8, O_RDWR | O_ASYNC | O_DIRECT).mutable_stdio()->set_number(2);
+  const auto verdict = validate_all(sample.records);
+  EXPECT_TRUE(verdict) << verdict.error().message();
 }
 
 // The kernel's table of one task while it runs the planned calls.
@@ -200,6 +290,94 @@ TEST(Files, EachDescriptionIsMadeOnce) {
   EXPECT_EQ(seek->args[1], 17u);
   EXPECT_EQ(seek->expect, exec::Expect::kEqual);
   EXPECT_EQ(seek->expected, 17);
+}
+
+Plan files_plan(const Sample& sample) {
+  EXPECT_TRUE(validate_all(sample.records));
+  Plan plan;
+  plan.store.add_list("store");
+  for (const Task* task : sample.records.all<Task>(kTaskRecord))
+    plan.processes[task->pid()].lists[task->pid()] =
+        plan.processes[task->pid()].program.add_list("x").index();
+  PlanBuilder builder(plan);
+  for (const auto& kind : all_kinds()) {
+    if (kind->name() != "files") continue;
+    kind->plan(Phase::kStore, sample.records, builder);
+    kind->plan(Phase::kFiles, sample.records, builder);
+  }
+  return plan;
+}
+
+// By descriptor: the store number that it is fetched from.
+std::vector<int> fetched_by(const Plan& plan, pid_t pid) {
+  std::vector<int> numbers;
+  const ProcessPlan& process = plan.processes.at(pid);
+  for (const exec::Op& op : process.program.list(process.lists.at(pid)).ops())
+    if (op.nr == SYS_pidfd_getfd) numbers.push_back(static_cast<int>(op.args[1]));
+  return numbers;
+}
+
+// What a FIFO holds is only the tree's if nobody reads it, and nothing is in it.
+TEST(Files, AFifoIsFilledOnlyIfItIsTheTreesAlone) {
+  for (const std::string data : {"", "data"}) {
+    Sample sample;
+    sample.add_task(100, 0, 100, 100);
+    FileDescription& description = sample.add_description(1, O_RDWR);
+    description.mutable_fifo()->set_path("/fifo"), description.mutable_fifo()->set_pipe(9);
+    Pipe& pipe = sample.records.add<Pipe>(kPipeRecord, 9);
+    pipe.set_id(9), pipe.set_capacity(4096), pipe.set_data(data);
+    const Plan plan = files_plan(sample);
+    const exec::ListBuilder& store = plan.store.list(0);
+    const exec::Op& look = store.ops().at(0);
+    EXPECT_EQ(look.nr, static_cast<uint32_t>(SYS_openat));
+    EXPECT_EQ(look.args[2], static_cast<uint64_t>(O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    EXPECT_EQ(look.expect, exec::Expect::kEqual);
+    EXPECT_EQ(look.expected, -ENXIO);
+    EXPECT_THAT(store.conflict_of(0), ::testing::HasSubstr("/fifo"));
+    std::vector<int64_t> counts;
+    for (uint32_t i = 0; i < store.size(); ++i) {
+      if (store.ops()[i].nr == SYS_write) counts.push_back(-1);
+      if (store.ops()[i].kind != exec::OpKind::kLoad32) continue;
+      EXPECT_EQ(store.ops()[i].expect, exec::Expect::kEqual);
+      EXPECT_THAT(store.conflict_of(i), ::testing::HasSubstr("/fifo"));
+      counts.push_back(store.ops()[i].expected);
+    }
+    EXPECT_EQ(counts, data.empty() ? std::vector<int64_t>{0} : (std::vector<int64_t>{0, -1, 4}));
+  }
+}
+
+// The root's 0, 1 and 2 are one terminal, and 5 is, too; the child has opened it anew.
+TEST(Files, InheritedDescriptorsAreReplacedByThoseOfTheSameNumber) {
+  Sample sample;
+  sample.add_task(100, 0, 100, 100), sample.add_task(101, 100, 100, 100);
+  sample.add_description(1, O_RDWR).mutable_stdio()->set_number(0);
+  sample.add_description(2, O_WRONLY | O_NONBLOCK).mutable_stdio()->set_number(0);
+  for (const uint32_t number : {0, 1, 2, 5}) sample.add_descriptor(100, number, 1);
+  sample.add_descriptor(101, 1, 1), sample.add_descriptor(101, 2, 2);
+  const Plan plan = files_plan(sample);
+
+  const auto kept = [&](int number) {
+    return plan.store_numbers.at(fmt::format("descriptor {} of this command", number));
+  };
+  EXPECT_THAT(fetched_by(plan, 100), ::testing::ElementsAre(kept(0), kept(1), kept(2), kept(0)));
+  EXPECT_THAT(fetched_by(plan, 101), ::testing::ElementsAre(kept(1), kept(0)));
+
+  std::vector<std::string> checks;
+  for (const StdioCheck& check : plan.stdio)
+    checks.push_back(fmt::format("{}: {}{}{}", check.number, check.reads ? "r" : "", check.writes ? "w" : "",
+                                 (check.flags & O_NONBLOCK) != 0 ? " nonblocking" : ""));
+  EXPECT_THAT(checks, ::testing::ElementsAre("0: rw", "0: w nonblocking", "1: w", "2: w"));
+}
+
+TEST(Files, StdinIsReadAndTheOthersAreWritten) {
+  Sample sample;
+  sample.add_task(100, 0, 100, 100);
+  sample.add_description(1, O_RDWR).mutable_stdio()->set_number(0);
+  for (const uint32_t number : {0, 1, 2}) sample.add_descriptor(100, number, 1);
+  for (const StdioCheck& check : files_plan(sample).stdio) {
+    EXPECT_EQ(check.reads, check.number == 0);
+    EXPECT_EQ(check.writes, check.number != 0);
+  }
 }
 
 // O_LARGEFILE is added by the 64-bit open whether asked for or not.

@@ -2,76 +2,92 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace cr::kinds {
 namespace {
 
-bool anonymous_pipe(const FdView& fd) { return S_ISFIFO(fd.status.st_mode) && fd.link.starts_with("pipe:["); }
+bool is_pipe_or_fifo(const FdView& fd) { return S_ISFIFO(fd.status.st_mode); }
+bool is_anonymous(const FdView& fd) { return fd.link.starts_with("pipe:["); }
+FileId id_of(const FdView& fd) { return {fd.status.st_dev, fd.status.st_ino}; }
 
-// POLLHUP on a read end: no writer anywhere; POLLERR on a write end: no reader anywhere (pipe(7)).
-bool other_end_is_gone(const FdView& fd) {
-  pollfd poll_fd{fd.mine.get(), 0, 0};
-  ::poll(&poll_fd, 1, 0);
-  return (poll_fd.revents & (POLLHUP | POLLERR)) != 0;
+// Asks an empty pipe for what it is to wait for: nothing if there is no writer (ipipe_prep() in fs/splice.c).
+Result<bool> has_no_writer(int read_end) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) < 0) return fail_errno("pipe2");
+  const sys::UniqueFd nobody(ends[0]), scratch(ends[1]);
+  return ::tee(read_end, scratch.get(), 1, SPLICE_F_NONBLOCK) == 0;
 }
 
-class InheritedStdioKind : public FileKind {
- public:
-  // Nothing on a descriptor itself says so: the table decides, by OutsideEnds.
-  bool claims(const FdView&) const override { return false; }
-  bool owns(const FileDescription& description) const override { return description.has_stdio(); }
-  Result<void> describe(const FdView&, FileDescription&, Collector&) const override { return {}; }
-  Result<void> validate(const FileDescription& description, const Records&) const override {
-    if (description.stdio().number() > 2) return invalid("stdio number {}", description.stdio().number());
-    return {};
-  }
-  exec::Slot plan(const FileDescription& description, const Records&, PlanBuilder& builder) const override {
-    exec::ListBuilder& store = builder.store();
-    const exec::Slot fd = store.fresh_slot();
-    store.syscall(exec::Abi::k64, SYS_fcntl, {description.stdio().number(), F_DUPFD_CLOEXEC, 3})
-        .save(fd)
-        .because("take over descriptor {} of this command", description.stdio().number());
-    return fd;
-  }
-};
+// POLLHUP on a read end: no writer anywhere; POLLERR on a write end: no reader anywhere (pipe(7)). But
+// poll(2) keeps quiet to a FIFO's reader that has not met a writer yet.
+Result<bool> other_end_is_gone(const FdView& fd) {
+  pollfd poll_fd{fd.mine.get(), 0, 0};
+  ::poll(&poll_fd, 1, 0);
+  if ((poll_fd.revents & (POLLHUP | POLLERR)) != 0) return true;
+  if (is_anonymous(fd) || fd.access() != O_RDONLY) return false;
+  return has_no_writer(fd.mine.get());
+}
 
 }  // namespace
 
-OutsideEnds::OutsideEnds(const std::deque<FdView>& views, pid_t root) {
+Result<OutsideEnds> OutsideEnds::find(const std::deque<FdView>& views, const TreeView& tree, bool all) {
+  OutsideEnds out;
+  std::set<FileId> fifos;
   for (const FdView& fd : views) {
-    if (fd.pid() == root && fd.number <= 2) stdio_.push_back(&fd);
-    if (!anonymous_pipe(fd)) continue;
-    Ends& ends = pipes_[fd.status.st_ino];
+    if (fd.pid() == tree.root && fd.number <= 2) out.stdio_.push_back(&fd);
+    if (!is_pipe_or_fifo(fd)) continue;
+    Ends& ends = out.ends_[id_of(fd)];
     ends.read |= fd.access() != O_WRONLY;
     ends.write |= fd.access() != O_RDONLY;
+    if (!is_anonymous(fd)) fifos.insert(id_of(fd));
   }
   for (const FdView& fd : views) {
-    if (!anonymous_pipe(fd)) continue;
-    Ends& ends = pipes_[fd.status.st_ino];
-    if (!(ends.read && ends.write) && !other_end_is_gone(fd)) ends.outside = true;
+    if (!is_pipe_or_fifo(fd)) continue;
+    Ends& ends = out.ends_[id_of(fd)];
+    if (!all)
+      ends.other_is_gone = true;
+    else if (ends.outside())
+      ends.other_is_gone = CR_TRY(other_end_is_gone(fd), "{}", fd.where());
   }
+  // This command has duplicates of all of the tree's descriptors.
+  std::set<pid_t> known{::getpid()};
+  for (const ProcessView& process : tree.processes) known.insert(process.pid());
+  out.holders_ = CR_TRY(other_holders(fifos, known), "who else has a FIFO open");
+  return out;
 }
 
 bool OutsideEnds::is_outside(const FdView& fd) const {
-  if (!anonymous_pipe(fd)) return false;
-  const auto ends = pipes_.find(fd.status.st_ino);
-  return ends != pipes_.end() && ends->second.outside;
+  const auto ends = ends_.find(id_of(fd));
+  return is_pipe_or_fifo(fd) && ends != ends_.end() && ends->second.outside();
+}
+
+std::optional<FileRefusal> OutsideEnds::refusal(const FdView& fd) const {
+  if (!is_pipe_or_fifo(fd)) return std::nullopt;
+  if (is_anonymous(fd)) {
+    if (!is_outside(fd)) return std::nullopt;
+    return FileRefusal{"outside-pipe",
+                       "is a pipe whose other end is held by a process outside the tree, and it is not "
+                       "the root's stdin, stdout or stderr"};
+  }
+  // What is in a FIFO outlives the tree if others have it open, at whichever end.
+  const auto holder = holders_.find(id_of(fd));
+  if (holder == holders_.end() && !is_outside(fd)) return std::nullopt;
+  return FileRefusal{"outside-fifo",
+                     fmt::format("is a FIFO that is held outside the tree ({}); close it there first",
+                                 holder != holders_.end() ? holder->second : "its other end is open")};
 }
 
 std::optional<int> OutsideEnds::inherited_as(const FdView& fd) const {
-  const bool leads_out = is_outside(fd) || is_terminal(fd);
+  const bool leads_out = (is_anonymous(fd) && is_outside(fd)) || is_terminal(fd);
   if (!leads_out) return std::nullopt;
   std::optional<int> best;
   for (const FdView* stdio : stdio_) {
-    const bool same = stdio->status.st_ino == fd.status.st_ino && stdio->status.st_dev == fd.status.st_dev;
-    if (!same) continue;
+    if (id_of(*stdio) != id_of(fd)) continue;
     if (stdio->access() == fd.access()) return stdio->number;
     if (!best) best = stdio->number;
   }
   return best;
 }
-
-std::unique_ptr<FileKind> inherited_stdio_kind() { return std::make_unique<InheritedStdioKind>(); }
 
 }  // namespace cr::kinds

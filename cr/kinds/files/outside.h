@@ -1,31 +1,36 @@
-// What leads out of the tree: pipes whose other end somebody else holds, and the root's stdin, stdout and
-// stderr.
+// What leads out of the tree: pipes and FIFOs that somebody else holds, too, and terminals.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "cr/kinds/files/file_kind.h"
+#include "cr/kinds/files/holders.h"
 
 namespace cr::kinds {
 
 class OutsideEnds {
  public:
-  OutsideEnds(const std::deque<FdView>& views, pid_t root);
+  // `all`: `views` are all descriptors of the tree. Without, nobody can say what leads out of it by one end.
+  static Result<OutsideEnds> find(const std::deque<FdView>& views, const TreeView& tree, bool all);
 
-  // An anonymous pipe with an end that nobody in the tree holds, but somebody does.
-  bool is_outside(const FdView& fd) const;
   // The number (0 to 2) of the root's descriptor for the same outside pipe or terminal.
   std::optional<int> inherited_as(const FdView& fd) const;
+  // Why a pipe or FIFO is not the tree's alone; nothing if it is.
+  std::optional<FileRefusal> refusal(const FdView& fd) const;
 
  private:
   struct Ends {
     bool read = false, write = false;
-    bool outside = false;
+    bool other_is_gone = false;
+
+    bool outside() const { return !(read && write) && !other_is_gone; }
   };
-  std::map<uint64_t, Ends> pipes_;  // by inode
+  bool is_outside(const FdView& fd) const;
+
+  std::map<FileId, Ends> ends_;
+  std::map<FileId, std::string> holders_;  // of FIFOs, outside the tree
   std::vector<const FdView*> stdio_;
 };
 

@@ -10,13 +10,12 @@
 
 #include "cr/image/hash.h"
 #include "cr/kinds/files/file_kind.h"
+#include "cr/kinds/limits.h"
 
 namespace cr::kinds {
 namespace {
 
 using exec::Abi;
-
-constexpr uint32_t kMaxCapacity = 1 << 30;
 
 bool anonymous(const FdView& fd) { return fd.link.starts_with("pipe:["); }
 
@@ -59,15 +58,13 @@ class PipeKind : public FileKind {
   }
 
   Result<void> describe(const FdView& fd, FileDescription& out, Collector& collector) const override {
-    FileRefusals refusals(fd, collector);
-    if ((fd.info.flags & O_DIRECT) != 0)
-      return refusals.refuse("packet-pipe", "is a pipe that keeps packets apart (O_DIRECT)");
     const uint64_t id = id_of(fd);
     if (anonymous(fd)) {
       out.mutable_pipe_end()->set_pipe(id);
     } else {
       const auto name = name_of_file(fd);
-      if (!name) return refusals.refuse("deleted-fifo", "is a FIFO that has no name any more");
+      if (!name)
+        return FileRefusals(fd, collector).refuse("deleted-fifo", "is a FIFO that has no name any more");
       out.mutable_fifo()->set_path(*name);
       out.mutable_fifo()->set_pipe(id);
     }
@@ -81,13 +78,19 @@ class PipeKind : public FileKind {
     return {};
   }
 
+  // An anonymous one was never opened by a name, which could be a link.
+  uint32_t flags(const FileDescription& description) const override {
+    return description.has_fifo() ? kLastingFlags : kLastingFlags & ~static_cast<uint32_t>(O_NOFOLLOW);
+  }
+
   Result<void> validate(const FileDescription& description, const Records& records) const override {
     const uint64_t id = pipe_of(description);
     const Pipe* pipe = records.find<Pipe>(kPipeRecord, id);
     if (pipe == nullptr || pipe->id() != id) return invalid("pipe {} has no record", id);
-    if (pipe->capacity() == 0 || pipe->capacity() > kMaxCapacity || pipe->data().size() > pipe->capacity())
+    if (!is_pipe_capacity(pipe->capacity()) || pipe->data().size() > pipe->capacity())
       return invalid("pipe {} of {} bytes holds {}", id, pipe->capacity(), pipe->data().size());
     if ((description.flags() & O_ACCMODE) > O_RDWR) return invalid("flags {:#o}", description.flags());
+    if (description.position() != 0) return invalid("position {} in a pipe", description.position());
     if (description.has_fifo()) return validate_path(description.fifo().path());
     return {};
   }
@@ -111,24 +114,56 @@ class PipeKind : public FileKind {
     return description.has_fifo() ? description.fifo().pipe() : description.pipe_end().pipe();
   }
 
+  // Whoever has a FIFO open keeps the bytes in it, and a reader shares them with the tree: the tree itself,
+  // if it was left running. Seen before it is opened: an open for writing only that must not wait needs a
+  // reader (fifo(7)), in whatever pid namespace. A writer without a reader may stay: it has nothing of the
+  // tree's, and who waits in open(2) for the tree to come back looks the same.
+  static void expect_no_reader(const std::string& path, exec::ListBuilder& store) {
+    store.syscall(Abi::k64, SYS_openat, {AT_FDCWD, store.stash_text(path), O_WRONLY | O_NONBLOCK | O_CLOEXEC})
+        .expect(-ENXIO)
+        .because("look for readers of the FIFO {}", path)
+        .or_conflict(
+            "somebody reads the FIFO {} already, and would take bytes from the tree; end who has it "
+            "open (fuser tells), and restore again",
+            path);
+  }
+
+  // That the FIFO holds so many bytes, all of them the tree's. Before the tree's are put in, others would be
+  // there twice; afterwards, a writer that had waited in open(2) may have been quicker.
+  static void expect_bytes(const std::string& path, exec::Slot read_end, uint64_t bytes,
+                           exec::ListBuilder& store) {
+    const exec::Data count = store.reserve(sizeof(int));
+    store.syscall(Abi::k64, SYS_ioctl, {read_end, FIONREAD, count}).because("FIONREAD of the FIFO {}", path);
+    store.load32(store.fresh_slot(), count)
+        .expect(static_cast<int64_t>(bytes))
+        .because("bytes in the FIFO {}", path)
+        .or_conflict(
+            "somebody has the FIFO {} open, and there are other bytes in it than the tree's; end who "
+            "has it open (fuser tells), and restore again",
+            path);
+  }
+
   // The pipe with its data, held open at both ends by the engine until the tasks go on.
   static void make(const Pipe& pipe, const FileDescription& description, PlanBuilder& builder) {
     exec::ListBuilder& store = builder.store();
     const exec::Slot read_end = store.fresh_slot(), write_end = store.fresh_slot();
     if (description.has_fifo()) {
       const std::string& path = description.fifo().path();
+      expect_no_reader(path, store);
       for (const exec::Slot slot : {read_end, write_end})
         store
             .syscall(Abi::k64, SYS_openat,
                      {AT_FDCWD, store.stash_text(path), O_RDWR | O_NONBLOCK | O_CLOEXEC})
             .save(slot)
             .because("open the FIFO {}", path);
+      expect_bytes(path, read_end, 0, store);
     } else {
       const exec::Data ends = store.reserve(8);
       store.syscall(Abi::k64, SYS_pipe2, {ends, O_CLOEXEC | O_NONBLOCK}).because("make pipe {}", pipe.id());
       store.load32(read_end, ends);
       store.load32(write_end, ends.from(4));
     }
+    builder.expect_pipe(pipe.capacity());
     store.syscall(Abi::k64, SYS_fcntl, {write_end, F_SETPIPE_SZ, pipe.capacity()})
         .because("capacity of {} bytes for pipe {}", pipe.capacity(), pipe.id());
     if (!pipe.data().empty())
@@ -137,6 +172,8 @@ class PipeKind : public FileKind {
                    {write_end, store.stash(std::as_bytes(std::span(pipe.data()))), pipe.data().size()})
           .expect(static_cast<int64_t>(pipe.data().size()))
           .because("{} bytes into pipe {}", pipe.data().size(), pipe.id());
+    if (!pipe.data().empty() && description.has_fifo())
+      expect_bytes(description.fifo().path(), read_end, pipe.data().size(), store);
     builder.keep(read_end, end_name(pipe.id(), false));
     builder.keep(write_end, end_name(pipe.id(), true));
   }
@@ -146,6 +183,7 @@ class PipeKind : public FileKind {
 
 Result<void> validate_pipes(const Records& records) {
   std::map<uint64_t, std::string> names;  // of FIFOs; nothing for a pipe
+  std::map<std::string, uint64_t> fifos;
   for (const FileDescription* description : records.all<FileDescription>(kFileDescriptionRecord)) {
     if (!description->has_pipe_end() && !description->has_fifo()) continue;
     const bool fifo = description->has_fifo();
@@ -153,7 +191,15 @@ Result<void> validate_pipes(const Records& records) {
     const std::string& path = description->fifo().path();
     if (names.emplace(id, path).first->second != path)
       return invalid("open file {}: pipe {} has another name elsewhere", description->id(), id);
+    if (fifo && fifos.emplace(path, id).first->second != id)
+      return invalid("open file {}: {} is pipe {} elsewhere, not {}", description->id(), path, fifos[path],
+                     id);
   }
+  const auto pipes = records.all<Pipe>(kPipeRecord);
+  uint64_t all = 0;
+  for (const Pipe* pipe : pipes) all += pipe->capacity();
+  if (all > kMaxOfAllPipes + pipes.size() * kMorePerPipe)
+    return invalid("{} pipes of {} bytes together", pipes.size(), all);
   return {};
 }
 

@@ -65,6 +65,8 @@ std::optional<FileRefusal> known_refusal(const FdView& fd) {
     return FileRefusal{"file-lock",
                        fmt::format("holds a lock ({}); release it first", fd.info.locks.front().type_name)};
   if ((fd.info.flags & O_ASYNC) != 0) return FileRefusal{"file-owner", "asks for signals (O_ASYNC)"};
+  if (S_ISFIFO(fd.status.st_mode) && (fd.info.flags & O_DIRECT) != 0)
+    return FileRefusal{"packet-pipe", "is a pipe that keeps packets apart (O_DIRECT)"};
   if (S_ISSOCK(fd.status.st_mode)) return FileRefusal{"socket", "is a socket"};
   if (S_ISBLK(fd.status.st_mode)) return FileRefusal{"block-device", "is a block device"};
   for (const Named& known : kNames)

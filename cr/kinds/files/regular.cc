@@ -26,8 +26,8 @@ class RegularFileKind : public FileKind {
     return {};
   }
 
+  uint32_t flags(const FileDescription&) const override { return kLastingFlags | O_DIRECT; }
   Result<void> validate(const FileDescription& description, const Records&) const override {
-    if (description.position() > INT64_MAX) return invalid("position {}", description.position());
     if (!S_ISREG(description.regular().mode()))
       return invalid("mode {:o} is no regular file's", description.regular().mode());
     return validate_path(description.regular().path());
@@ -53,8 +53,11 @@ class DirectoryKind : public FileKind {
     return {};
   }
 
+  // Nobody can write to one.
+  uint32_t flags(const FileDescription&) const override {
+    return (kLastingFlags & ~static_cast<uint32_t>(O_ACCMODE)) | O_DIRECTORY;
+  }
   Result<void> validate(const FileDescription& description, const Records&) const override {
-    if (description.position() > INT64_MAX) return invalid("position {}", description.position());
     return validate_path(description.directory().path());
   }
 

@@ -91,7 +91,7 @@ class Describer {
     record.set_offset(vma.offset);
     if (vma.path == "/dev/zero" && vma.deleted && vma.shared) {
       record.set_backing(Vma::SHARED_ANONYMOUS);
-      record.set_object(shared_.id_of(vma, process_.pid()));
+      record.set_object(shared_.id_of(vma, process_.living_tid()));
       return {};
     }
     for (const NameRefusal& known : kRefusedNames)

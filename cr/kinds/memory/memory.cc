@@ -36,7 +36,7 @@ class MemoryKind : public Kind {
             {kVdsoRecord, &Vdso::default_instance()}};
   }
   Result<void> collect(const TreeView& tree, Collector& collector) const override;
-  Result<void> find_pages(const TreeView& tree, Records& records) const override;
+  Result<void> find_pages(const TreeView& tree, Records& records, const KeepGoing& keep_going) const override;
   Result<void> save_pages(const TreeView& tree, const Records& records, PageStore store) const override;
   Result<void> validate(const Records& records) const override { return validate_memory(records); }
   void plan(Phase phase, const Records& records, PlanBuilder& builder) const override {
@@ -71,7 +71,7 @@ Result<uint64_t> keep_vdso(const ProcessView& process, Collector& collector) {
   for (const proc::SmapsVma& smaps : process.vmas) {
     if (smaps.vma.path != "[vdso]") continue;
     std::vector<std::byte> bytes(smaps.vma.size());
-    CR_TRY(sys::read_memory(process.pid(), {smaps.vma.start}, bytes));
+    CR_TRY(sys::read_memory(process.living_tid(), {smaps.vma.start}, bytes));
     const uint64_t hash = image::hash_of(bytes);
     if (collector.records.find<Vdso>(kVdsoRecord, hash) == nullptr)
       collector.records.add<Vdso>(kVdsoRecord, hash).set_code(bytes.data(), bytes.size());
@@ -123,20 +123,22 @@ void add_run(google::protobuf::RepeatedPtrField<PageRun>& runs, PageRange range)
   run.set_length(range.end - range.start);
 }
 
-Result<void> find_private_pages(pid_t pid, AddressSpace& space) {
+Result<void> find_private_pages(pid_t pid, AddressSpace& space, const KeepGoing& keep_going) {
   PageFinder finder = CR_TRY(PageFinder::open(pid));
   for (const Vma& vma : space.vmas())
     if (has_private_pages(vma))
-      for (const PageRange& range : CR_TRY(finder.private_pages({vma.start(), vma.end()})))
+      for (const PageRange& range : CR_TRY(finder.private_pages({vma.start(), vma.end()}, keep_going)))
         add_run(*space.mutable_runs(), range);
   return {};
 }
 
 // The whole object, whoever maps how much of it: its pages need not be in anybody's page table.
-Result<void> find_object_pages(const SharedObjects::Object& object, SharedMemory& record) {
+Result<void> find_object_pages(const SharedObjects::Object& object, SharedMemory& record,
+                               const KeepGoing& keep_going) {
   const sys::UniqueFd fd = CR_TRY(sys::open(map_file(object), O_RDONLY));
   const auto size = static_cast<off_t>(record.size());
   for (off_t at = 0; at < size;) {
+    CR_TRY(keep_going());
     const off_t data = ::lseek(fd.get(), at, SEEK_DATA);
     if (data < 0 && errno == ENXIO) break;
     if (data < 0) return fail_errno("SEEK_DATA of shared memory");
@@ -161,15 +163,16 @@ SharedObjects shared_objects(const TreeView& tree) {
   return shared;
 }
 
-Result<void> MemoryKind::find_pages(const TreeView& tree, Records& records) const {
+Result<void> MemoryKind::find_pages(const TreeView& tree, Records& records,
+                                    const KeepGoing& keep_going) const {
   for (const ProcessView& process : tree.processes) {
     if (process.zombie()) continue;
     auto& space = *records.find<AddressSpace>(kAddressSpaceRecord, static_cast<uint64_t>(process.pid()));
-    CR_TRY(find_private_pages(process.pid(), space), "pid {}", process.pid());
+    CR_TRY(find_private_pages(process.pid(), space, keep_going), "pid {}", process.pid());
   }
   const SharedObjects shared = shared_objects(tree);
   for (const auto& [inode, object] : shared.all())
-    CR_TRY(find_object_pages(object, *records.find<SharedMemory>(kSharedMemoryRecord, object.id)),
+    CR_TRY(find_object_pages(object, *records.find<SharedMemory>(kSharedMemoryRecord, object.id), keep_going),
            "shared memory {}", object.id);
   return {};
 }

@@ -47,15 +47,16 @@ Result<PageFinder> PageFinder::open(pid_t pid) {
   return PageFinder(std::move(pagemap), can_scan);
 }
 
-Result<std::vector<PageRange>> PageFinder::private_pages(PageRange range) {
-  return can_scan_ ? scan(range) : read(range);
+Result<std::vector<PageRange>> PageFinder::private_pages(PageRange range, const KeepGoing& keep_going) {
+  return can_scan_ ? scan(range, keep_going) : read(range, keep_going);
 }
 
-Result<std::vector<PageRange>> PageFinder::scan(PageRange range) {
+Result<std::vector<PageRange>> PageFinder::scan(PageRange range, const KeepGoing& keep_going) {
   std::vector<PageRange> found;
   std::array<PageRegion, 512> regions;
   uint64_t at = range.start;
   while (at < range.end) {
+    if (keep_going) CR_TRY(keep_going());
     ScanArgument argument{};
     argument.size = sizeof(argument);
     argument.start = at;
@@ -77,10 +78,11 @@ Result<std::vector<PageRange>> PageFinder::scan(PageRange range) {
   return found;
 }
 
-Result<std::vector<PageRange>> PageFinder::read(PageRange range) {
+Result<std::vector<PageRange>> PageFinder::read(PageRange range, const KeepGoing& keep_going) {
   std::vector<PageRange> found;
   std::vector<uint64_t> entries;
   for (uint64_t at = range.start; at < range.end;) {
+    if (keep_going) CR_TRY(keep_going());
     const uint64_t pages = std::min<uint64_t>((range.end - at) / kPageSize, 1 << 16);
     entries.resize(pages);
     CR_TRY(sys::pread_fully(pagemap_.get(), std::as_writable_bytes(std::span(entries)),

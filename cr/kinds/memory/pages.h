@@ -24,12 +24,12 @@ class PageFinder {
  public:
   static Result<PageFinder> open(pid_t pid);
   // Ascending.
-  Result<std::vector<PageRange>> private_pages(PageRange range);
+  Result<std::vector<PageRange>> private_pages(PageRange range, const KeepGoing& keep_going = {});
 
  private:
   PageFinder(sys::UniqueFd pagemap, bool can_scan) : pagemap_(std::move(pagemap)), can_scan_(can_scan) {}
-  Result<std::vector<PageRange>> scan(PageRange range);
-  Result<std::vector<PageRange>> read(PageRange range);
+  Result<std::vector<PageRange>> scan(PageRange range, const KeepGoing& keep_going);
+  Result<std::vector<PageRange>> read(PageRange range, const KeepGoing& keep_going);
 
   sys::UniqueFd pagemap_;
   bool can_scan_;

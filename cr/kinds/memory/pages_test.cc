@@ -128,6 +128,16 @@ TEST(PageFinder, GoesOnWhereACallEnded) {
     EXPECT_EQ(ranges[i].start, start + 2 * i * kPageSize);
     EXPECT_EQ(ranges[i].end, ranges[i].start + kPageSize);
   }
+  // It is asked each time whether to go on.
+  int asked = 0;
+  const auto stopped = PageFinder::open(child.pid())
+                           .value()
+                           .private_pages({start, start + kMany * kPageSize}, [&]() -> Result<void> {
+                             if (++asked == 2) return fail(ErrorKind::kDeadline, "time is up");
+                             return {};
+                           });
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind(), ErrorKind::kDeadline);
   ::munmap(memory, kMany * kPageSize);
 }
 

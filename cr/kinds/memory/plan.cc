@@ -61,7 +61,7 @@ void plan_object(const SharedMemory& object, const Records& records, PlanBuilder
   constexpr uint64_t kAtOnce = uint64_t{64} << 20;  // some tens of milliseconds, from memory
   uint64_t since_trap = 0;
   Placement placement(
-      records.pages, kSharedPages | object.id(),
+      builder.pages(records), kSharedPages | object.id(),
       [&](uint64_t address, uint64_t length, uint64_t offset) {
         store.read_fully(builder.image_store_fd(), kFillAddress + address, length, offset)
             .because("fill shared memory {}", object.id());
@@ -127,7 +127,7 @@ class SpacePlanner {
  private:
   void place_pages() {
     Placement placement(
-        records_.pages, static_cast<uint64_t>(space_.pid()),
+        builder_.pages(records_), static_cast<uint64_t>(space_.pid()),
         [this](uint64_t address, uint64_t length, uint64_t offset) {
           list_.read_fully(builder_.image_fd(), address, length, offset).because("pages at {:x}", address);
         },
@@ -175,6 +175,8 @@ class SpacePlanner {
 
   void set_layout() {
     const Layout& layout = space_.layout();
+    builder_.expect_layout({layout.start_code(), layout.start_data(), layout.start_brk(),
+                            layout.start_stack(), layout.arg_start(), layout.env_start()});
     const exec::Data auxv = list_.stash(std::as_bytes(std::span(space_.auxv())));
     prctl_mm_map map{};
     map.start_code = layout.start_code();

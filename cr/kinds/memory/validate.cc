@@ -4,19 +4,17 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 
-#include "cr/base/numbers.h"
 #include "cr/image/hash.h"
+#include "cr/kinds/limits.h"
 #include "cr/kinds/memory/memory.pb.h"
+#include "cr/kinds/one_path.h"
 #include "cr/kinds/task.pb.h"
 
 namespace cr::kinds {
 namespace {
-
-constexpr uint64_t kMaxObject = uint64_t{1} << 46;
-constexpr size_t kMaxAuxv = 1024;
-constexpr size_t kMaxVdso = 64 * kPageSize;  // two or three pages today
 
 // Returns how many pages the runs have.
 Result<uint64_t> validate_runs(const google::protobuf::RepeatedPtrField<PageRun>& runs) {
@@ -66,7 +64,7 @@ Result<void> validate_file_mapping(const Vma& vma, const FileIdentity& file) {
 Result<void> validate_vma(const Vma& vma, const AddressSpace& space, uint64_t user_end,
                           const Records& records) {
   if (!page_aligned(vma.start()) || !page_aligned(vma.end()) || vma.start() >= vma.end() ||
-      vma.start() < 0x1000 || vma.end() > user_end)
+      vma.start() < kLowestAddress || vma.end() > user_end)
     return invalid("outside user space or not page aligned");
   if (!Vma::Backing_IsValid(vma.backing())) return invalid("backing {}", static_cast<int>(vma.backing()));
   if ((vma.protection() & ~7u) != 0) return invalid("protection {:#x}", vma.protection());
@@ -92,11 +90,24 @@ Result<void> validate_layout(const Layout& layout, uint64_t user_end) {
   for (const uint64_t address : {layout.start_code(), layout.end_code(), layout.start_data(),
                                  layout.end_data(), layout.start_brk(), layout.brk(), layout.start_stack(),
                                  layout.arg_start(), layout.arg_end(), layout.env_start(), layout.env_end()})
-    if (address == 0 || address >= user_end) return invalid("layout: {:#x} is not in user space", address);
+    if (address < kLowestAddress || address >= user_end)
+      return invalid("layout: {:#x} is not in user space", address);
   if (layout.start_code() >= layout.end_code() || layout.start_data() > layout.end_data() ||
       layout.start_brk() > layout.brk() || layout.arg_start() > layout.arg_end() ||
       layout.env_start() > layout.env_end())
     return invalid("layout: a part that ends before it begins");
+  return {};
+}
+
+// As /proc/PID/auxv gives it, of 32-bit tasks too: pairs of long words up to one that begins with AT_NULL.
+// What is longer than the kernel's copy is refused by PR_SET_MM_MAP, and none would leave the loader's.
+Result<void> validate_auxv(const std::string& auxv) {
+  constexpr size_t kPair = 2 * sizeof(uint64_t);
+  if (auxv.empty() || auxv.size() > kMaxAuxv || auxv.size() % kPair != 0)
+    return invalid("auxv of {} bytes", auxv.size());
+  uint64_t last = 0;
+  std::memcpy(&last, auxv.data() + auxv.size() - kPair, sizeof(last));
+  if (last != 0) return invalid("auxv of {} bytes that ends in {:#x}, not in AT_NULL", auxv.size(), last);
   return {};
 }
 
@@ -111,11 +122,11 @@ Result<void> validate_run_of_file(const PageRun& run, const Vma& vma, const Addr
 }
 
 Result<void> validate_space(const AddressSpace& space, const Task& task, const Records& records) {
-  const uint64_t user_end = task.word_size() == 32 ? kUserEnd32 : kUserEnd64;
+  const uint64_t end = user_end(task.word_size());
   uint64_t last_end = 0;
   int vdsos = 0;
   for (const Vma& vma : space.vmas()) {
-    CR_TRY(validate_vma(vma, space, user_end, records), "mapping {:#x}-{:#x}", vma.start(), vma.end());
+    CR_TRY(validate_vma(vma, space, end, records), "mapping {:#x}-{:#x}", vma.start(), vma.end());
     if (vma.start() < last_end)
       return invalid("mapping {:#x}-{:#x} overlaps the one before it", vma.start(), vma.end());
     last_end = vma.end();
@@ -141,9 +152,8 @@ Result<void> validate_space(const AddressSpace& space, const Task& task, const R
   if (space.exe() >= static_cast<uint32_t>(space.files_size())) return invalid("exe is file {}", space.exe());
   const FileIdentity& exe = space.files(static_cast<int>(space.exe()));
   if (!S_ISREG(exe.mode())) return invalid("exe {} is no regular file", exe.path());
-  CR_TRY(validate_layout(space.layout(), user_end));
-  if (space.auxv().size() > kMaxAuxv) return invalid("auxv of {} bytes", space.auxv().size());
-  return {};
+  CR_TRY(validate_layout(space.layout(), end));
+  return validate_auxv(space.auxv());
 }
 
 Result<void> validate_vdsos(const Records& records) {
@@ -174,6 +184,7 @@ Result<void> validate_owners(const Records& records) {
 
 Result<void> validate_memory(const Records& records) {
   size_t living = 0;
+  OnePath files;
   for (const Task* task : records.all<Task>(kTaskRecord)) {
     if (task->zombie()) continue;
     ++living;
@@ -181,6 +192,8 @@ Result<void> validate_memory(const Records& records) {
     if (space == nullptr || space->pid() != task->pid())
       return invalid("task {}: no address space record", task->pid());
     CR_TRY(validate_space(*space, *task, records), "task {}", task->pid());
+    for (const FileIdentity& file : space->files())
+      CR_TRY(files.add(file.path(), {file.mode(), file.size(), file.mtime_ns()}), "task {}", task->pid());
   }
   if (records.all<AddressSpace>(kAddressSpaceRecord).size() != living)
     return invalid("an address space without a task");
@@ -189,7 +202,7 @@ Result<void> validate_memory(const Records& records) {
     if (object->id() >= kSharedPages ||
         records.find<SharedMemory>(kSharedMemoryRecord, object->id()) != object)
       return invalid("shared memory {}: filed elsewhere", object->id());
-    if (object->size() == 0 || object->size() > kMaxObject)
+    if (object->size() == 0 || object->size() > kMaxSharedObject)
       return invalid("shared memory {}: {} bytes", object->id(), object->size());
     const uint64_t pages = CR_TRY(validate_runs(object->runs()), "shared memory {}", object->id());
     CR_TRY(validate_pages(records, kSharedPages | object->id(), pages), "shared memory {}", object->id());

@@ -52,7 +52,22 @@ TEST(Memory, EachWrongMappingIsNamed) {
           {"a mapped file without an absolute path",
            [](Sample& s) { s.space(100).mutable_files(0)->set_path("true"); }},
           {"exe is file 9", [](Sample& s) { s.space(100).set_exe(9); }},
-          {"auxv of 1025 bytes", [](Sample& s) { s.space(100).set_auxv(std::string(1025, '\0')); }},
+          {"auxv of 528 bytes", [](Sample& s) { s.space(100).set_auxv(std::string(528, '\0')); }},
+          {"auxv of 0 bytes", [](Sample& s) { s.space(100).set_auxv(""); }},
+          {"auxv of 24 bytes", [](Sample& s) { s.space(100).set_auxv(std::string(24, '\0')); }},
+          {"auxv of 16 bytes that ends in 0x101010101010101, not in AT_NULL",
+           [](Sample& s) { s.space(100).set_auxv(std::string(16, '\1')); }},
+          {"layout: 0xfff is not in user space",
+           [](Sample& s) { s.space(100).mutable_layout()->set_start_code(0xfff); }},
+          {"task 101: /bin/true is another file elsewhere: of 8192 bytes",
+           [](Sample& s) { s.space(101).mutable_files(0)->set_size(8193); }},
+          {"task 101: /bin/true is another file elsewhere",
+           [](Sample& s) { s.space(101).mutable_files(0)->set_mtime_ns(-1); }},
+          {"task 100: /bin/true is another file elsewhere",
+           [](Sample& s) {
+             *s.space(100).add_files() = s.space(100).files(0);
+             s.space(100).mutable_files(1)->set_size(1);
+           }},
       });
 }
 
@@ -163,6 +178,8 @@ TEST(Memory, UnusualButSoundPasses) {
       },
       [](Sample& s) { s.add_vdso(100, 0xa00000, 0xa02000, std::string(kPageSize, 'v')); },
       [](Sample& s) { add_vdso(s, std::string(2 * kPageSize, 'v')); },
+      [](Sample& s) { s.space(101).mutable_files(0)->set_mode(S_IFREG | 0700); },  // chmod(2) is no write
+      [](Sample& s) { s.space(100).set_auxv(std::string(496, 'x') + std::string(16, '\0')); },
       [](Sample& s) { s.add_vma(100, 0x903000, 0x904000); },  // touches the one before it
       [](Sample& s) { add_object_run(s, 0x1000, 0x2000); },
       [](Sample& s) {

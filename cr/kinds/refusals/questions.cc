@@ -7,6 +7,8 @@
 
 #include <vector>
 
+#include "cr/sys/cpu.h"
+
 namespace cr::kinds {
 namespace {
 
@@ -23,7 +25,7 @@ struct Question {
 
 // Numbers that older headers lack.
 constexpr int kPrGetMdwe = 66, kPrGetMemoryMerge = 68, kPrGetIoFlusher = 58;
-constexpr int kArchGetCpuid = 0x1011, kArchGetUntagMask = 0x4001;
+constexpr int kArchGetCpuid = 0x1011, kArchGetXcompPerm = 0x1022, kArchGetUntagMask = 0x4001;
 constexpr int kKeyctlGetKeyringId = 0, kThreadKeyring = -1, kProcessKeyring = -2, kSessionKeyring = -3;
 
 const std::vector<Question>& process_questions() {
@@ -126,6 +128,21 @@ void ask_ldt(pid_t pid, Collector& collector) {
   });
 }
 
+// Not only who holds data in tiles: a restored task that may not use them any more ends by its next
+// instruction for one.
+void ask_tiles(pid_t pid, Collector& collector) {
+  exec::ListBuilder& agent = collector.agent(pid, pid);
+  const exec::Data permitted = agent.stash(uint64_t{0});
+  agent.syscall(Abi::k64, SYS_arch_prctl, {kArchGetXcompPerm, permitted})
+      .any()
+      .because("ARCH_GET_XCOMP_PERM");
+  collector.when_answered(pid, [=, &collector](const Answers& answers) -> Result<void> {
+    if ((answers.data<uint64_t>(permitted) & sys::kTileData) != 0)
+      collector.refuse(pid, "amx", "task", "may use AMX tiles (ARCH_REQ_XCOMP_PERM)");
+    return {};
+  });
+}
+
 // No interface tells whether a task lives in a landlock domain; but whatever a domain is about, who lives in
 // one may not trace who does not live there, too (landlock(7)), and this call asks for as much as reading.
 void ask_landlock(pid_t pid, pid_t tid, Collector& collector) {
@@ -205,6 +222,7 @@ void ask_process(const ProcessView& process, Collector& collector) {
   ask_timers(process.pid(), collector);
   ask_ldt(process.pid(), collector);
   ask_address_tags(process.pid(), collector);
+  ask_tiles(process.pid(), collector);
 }
 
 void ask_thread(const ProcessView& process, pid_t tid, Collector& collector) {

@@ -59,6 +59,11 @@ std::map<std::string, std::string> namespaces_of(const std::string& task) {
   return links;
 }
 
+// Scheduled by time slices: for others `runtime` is another thing, or nothing.
+bool is_fair(const SchedAttr& attr) {
+  return attr.policy == SCHED_OTHER || attr.policy == SCHED_BATCH || attr.policy == SCHED_IDLE;
+}
+
 Result<Self> look_at_self() {
   Self self;
   self.status = CR_TRY(proc::parse_status(CR_TRY(sys::read_file("/proc/self/status"))), "/proc/self/status");
@@ -66,8 +71,16 @@ Result<Self> look_at_self() {
   self.cgroup = read_or_empty("/proc/self/cgroup");
   self.label = read_or_empty("/proc/self/attr/current");
   const SchedAttr attr = sched_attr_of(0);
-  if (attr.policy == SCHED_OTHER) self.slice_ns = attr.runtime;
+  if (is_fair(attr)) self.slice_ns = attr.runtime;
   return self;
+}
+
+// What an execve gives (capabilities(7)): that is how a restored task gets its sets, too.
+bool given_by_execve(const proc::Status& status) {
+  const bool root = status.uid.effective == 0;
+  uint64_t permitted = status.cap_ambient;
+  if (root || status.uid.real == 0) permitted |= status.cap_bounding | status.cap_inheritable;
+  return status.cap_permitted == permitted && status.cap_effective == (root ? permitted : status.cap_ambient);
 }
 
 class ThreadLooker {
@@ -86,7 +99,10 @@ class ThreadLooker {
         CR_TRY(proc::parse_stat(CR_TRY(sys::read_file(task_ + "/stat"))), "{}/stat", task_);
     look_at_credentials(status);
     look_at_scheduling(status, stat);
-    if (status.seccomp.value_or(0) != 0) refuse("seccomp", "runs under seccomp");
+    if (status.seccomp.value_or(0) != 0) {
+      refuse("seccomp", "runs under seccomp");
+      collector_.keep_out(process_.pid());  // a call that it would not make itself may be its end
+    }
     if (status.no_new_privs) refuse("no-new-privs", "has no_new_privs set");
     if (status.speculation_store_bypass != self_.status.speculation_store_bypass ||
         status.speculation_indirect_branch != self_.status.speculation_indirect_branch)
@@ -112,6 +128,8 @@ class ThreadLooker {
              status.cap_effective != own.cap_effective || status.cap_bounding != own.cap_bounding ||
              status.cap_ambient != own.cap_ambient)
       refuse("credentials", "has other capabilities than this command");
+    else if (!given_by_execve(status))
+      refuse("credentials", "has other capabilities than a program that is executed as its user");
   }
 
   void look_at_scheduling(const proc::Status& status, const proc::Stat& stat) {
@@ -143,7 +161,7 @@ class ThreadLooker {
     if (clamped) refuse("scheduling", "has its utilization clamped");
     // Linux commit 857b158dc5e8 ("sched/eevdf: Use sched_attr::sched_runtime to set request/slice
     // suggestion") (v6.12)
-    if (attr.policy == SCHED_OTHER && self_.slice_ns != 0 && attr.runtime != self_.slice_ns)
+    if (is_fair(attr) && self_.slice_ns != 0 && attr.runtime != self_.slice_ns)
       refuse("scheduling", fmt::format("has a time slice of {} ns, this command has one of {} ns",
                                        attr.runtime, self_.slice_ns));
   }
@@ -163,7 +181,7 @@ class ThreadLooker {
 // equal. Starting a thread makes an empty list too: then only a namespace without any semaphore proves that
 // it is empty.
 Result<bool> may_have_semaphore_undo(const ProcessView& process) {
-  if (CR_TRY(sys::compare(process.pid(), ::getpid(), sys::Shared::kSysvSem)) == 0) return false;
+  if (CR_TRY(sys::compare(process.living_tid(), ::getpid(), sys::Shared::kSysvSem)) == 0) return false;
   const std::string sets = read_or_empty("/proc/sysvipc/sem");
   return std::count(sets.begin(), sets.end(), '\n') > 1;  // the first line is a heading
 }
@@ -195,37 +213,49 @@ Result<void> look_at_process(const ProcessView& process, pid_t root_session, Col
   for (const trace::ThreadState& thread : process.state.threads) {
     if (thread.has_io_ports)
       collector.refuse(pid, "io-ports", fmt::format("thread {}", thread.tid), "may use I/O ports (ioperm)");
-    if (thread.tid == pid) continue;
+    const pid_t first = process.living_tid();
+    if (thread.tid == first) continue;
     const std::string where = fmt::format("thread {}", thread.tid);
-    if (CR_TRY(sys::compare(pid, thread.tid, sys::Shared::kFiles)) != 0)
+    if (CR_TRY(sys::compare(first, thread.tid, sys::Shared::kFiles)) != 0)
       collector.refuse(pid, "unshared-thread", where, "has a descriptor table of its own");
-    if (CR_TRY(sys::compare(pid, thread.tid, sys::Shared::kFs)) != 0)
+    if (CR_TRY(sys::compare(first, thread.tid, sys::Shared::kFs)) != 0)
       collector.refuse(pid, "unshared-thread", where, "has a working directory of its own");
   }
+  return {};
+}
+
+// Whoever waits for it is told its user, and a restored one has the engine's.
+Result<void> look_at_zombie(const ProcessView& process, const Self& self, Collector& collector) {
+  const std::string path = process.path("status");
+  const proc::Status status = CR_TRY(proc::parse_status(CR_TRY(sys::read_file(path))), "{}", path);
+  if (!(status.uid == self.status.uid) || !(status.gid == self.status.gid))
+    collector.refuse(process.pid(), "credentials", "task",
+                     "a zombie that had other user or group ids than this command; reap it first");
   return {};
 }
 
 // Pairs of processes that share what only threads share: found by sorting in kcmp's order.
 Result<void> look_for_sharing(const TreeView& tree, sys::Shared what, const char* kind, const char* reason,
                               Collector& collector) {
-  std::vector<pid_t> sorted;
+  std::vector<const ProcessView*> sorted;
   for (const ProcessView& process : tree.processes) {
     if (process.zombie()) continue;
     size_t low = 0, high = sorted.size();
     bool shared = false;
     while (low < high && !shared) {
       const size_t middle = (low + high) / 2;
-      const int order = CR_TRY(sys::compare(process.pid(), sorted[middle], what));
+      const int order = CR_TRY(sys::compare(process.living_tid(), sorted[middle]->living_tid(), what));
       if (order == 0) {
         shared = true;
-        collector.refuse(process.pid(), kind, "task", fmt::format("{} pid {}", reason, sorted[middle]));
+        collector.refuse(process.pid(), kind, "task",
+                         fmt::format("{} pid {}", reason, sorted[middle]->pid()));
       } else if (order < 0) {
         high = middle;
       } else {
         low = middle + 1;
       }
     }
-    if (!shared) sorted.insert(sorted.begin() + static_cast<long>(low), process.pid());
+    if (!shared) sorted.insert(sorted.begin() + static_cast<long>(low), &process);
   }
   return {};
 }
@@ -239,7 +269,10 @@ class RefusalsKind : public Kind {
     const pid_t session = tree.find(tree.root)->stat.session;
     const pid_t outside_session = session == tree.root ? 0 : session;
     for (const ProcessView& process : tree.processes) {
-      if (process.zombie()) continue;
+      if (process.zombie()) {
+        CR_TRY(look_at_zombie(process, self, collector), "pid {}", process.pid());
+        continue;
+      }
       CR_TRY(look_at_process(process, outside_session, collector), "pid {}", process.pid());
       for (const trace::ThreadState& thread : process.state.threads) {
         CR_TRY(ThreadLooker(process, thread.tid, self, collector).look(), "pid {} thread {}", process.pid(),

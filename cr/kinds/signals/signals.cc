@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "cr/kinds/kinds.h"
+#include "cr/kinds/limits.h"
 #include "cr/kinds/siginfo.h"
 #include "cr/kinds/signals/signals.pb.h"
 #include "cr/kinds/task.pb.h"
@@ -13,7 +14,6 @@ namespace {
 
 using exec::Abi;
 
-constexpr int kSignals = 64;
 constexpr long kRtSigactionOf32 = 174;
 
 // struct sigaction as the kernel takes it.
@@ -89,6 +89,32 @@ Result<void> SignalsKind::collect(const TreeView& tree, Collector& collector) co
   return {};
 }
 
+// UAPI_SA_FLAGS (linux/signal_types.h, asm/signal.h), and SA_INTERRUPT, which is what there is without
+// SA_RESTART. Kernels before a54f0dfda754 ("signal: clear non-uapi flag bits when passing/returning
+// sa_flags") (v5.11) keep whatever they are given, in 64-bit tasks also the sign that libc extends
+// SA_RESETHAND by.
+bool known_flags(uint64_t flags, uint32_t word_size) {
+  constexpr uint32_t kRestorer = 0x04000000, kExposeTagBits = 0x800, kInterrupt = 0x20000000;
+  constexpr uint32_t kKnown = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART |
+                              SA_NODEFER | static_cast<uint32_t>(SA_RESETHAND) | kRestorer | kExposeTagBits |
+                              kInterrupt;
+  const auto low = static_cast<uint32_t>(flags);
+  const auto extended = static_cast<uint64_t>(int64_t{static_cast<int32_t>(low)});
+  return (low & ~kKnown) == 0 && (flags == low || (word_size == 64 && flags == extended));
+}
+
+// Neither address is looked at when it is set: a wrong one ends the task that gets the signal.
+Result<void> validate_action(const SignalAction& action, uint32_t word_size) {
+  if (action.signal() < 1 || action.signal() > kSignals || !settable(static_cast<int>(action.signal())))
+    return invalid("action of signal {}", action.signal());
+  if (!fits_word(action.handler(), word_size) || !fits_word(action.restorer(), word_size))
+    return invalid("signal {}: handler {:#x}, restorer {:#x}", action.signal(), action.handler(),
+                   action.restorer());
+  if (!known_flags(action.flags(), word_size))
+    return invalid("signal {}: flags {:#x}", action.signal(), action.flags());
+  return {};
+}
+
 Result<void> SignalsKind::validate(const Records& records) const {
   size_t living = 0;
   for (const Task* task : records.all<Task>(kTaskRecord)) {
@@ -99,11 +125,10 @@ Result<void> SignalsKind::validate(const Records& records) const {
       return invalid("task {}: no signals record", task->pid());
     uint64_t seen = 0;
     for (const SignalAction& action : signals->actions()) {
-      const auto signal = static_cast<int>(action.signal());
-      if (signal < 1 || signal > kSignals || !settable(signal))
-        return invalid("task {}: action of signal {}", task->pid(), signal);
-      const uint64_t bit = uint64_t{1} << (signal - 1);
-      if ((seen & bit) != 0) return invalid("task {}: two actions of signal {}", task->pid(), signal);
+      CR_TRY(validate_action(action, task->word_size()), "task {}", task->pid());
+      const uint64_t bit = uint64_t{1} << (action.signal() - 1);
+      if ((seen & bit) != 0)
+        return invalid("task {}: two actions of signal {}", task->pid(), action.signal());
       seen |= bit;
     }
     for (const std::string& info : signals->pending()) CR_TRY(validate_siginfo(info), "task {}", task->pid());

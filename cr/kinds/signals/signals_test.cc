@@ -31,6 +31,19 @@ TEST(Signals, EachWrongFieldIsNamed) {
           {"action of signal 65", [](Sample& s) { add_action(s, 100, 65); }},
           {"action of signal 9", [](Sample& s) { add_action(s, 100, SIGKILL); }},
           {"action of signal 19", [](Sample& s) { add_action(s, 100, SIGSTOP); }},
+          {"action of signal 4294967295", [](Sample& s) { add_action(s, 100, ~0u); }},
+          {"task 101: signal 10: handler 0x100000000",
+           [](Sample& s) { add_action(s, 101, 10).set_handler(uint64_t{1} << 32); }},
+          {"task 101: signal 10: handler 0x401000, restorer 0x100000000",
+           [](Sample& s) { add_action(s, 101, 10).set_restorer(uint64_t{1} << 32); }},
+          {"signal 10: flags 0x400", [](Sample& s) { add_action(s, 100, 10).set_flags(0x400); }},
+          {"signal 10: flags 0x2000000", [](Sample& s) { add_action(s, 100, 10).set_flags(0x2000000); }},
+          {"signal 10: flags 0x100000000",
+           [](Sample& s) { add_action(s, 100, 10).set_flags(uint64_t{1} << 32); }},
+          {"signal 10: flags 0xffffffff80000000",
+           [](Sample& s) { add_action(s, 101, 10).set_flags(0xffffffff80000000); }},
+          {"signal 10: flags 0xffffffff00000000",
+           [](Sample& s) { add_action(s, 100, 10).set_flags(0xffffffff00000000); }},
           {"two actions of signal 10", [](Sample& s) { add_action(s, 100, 10), add_action(s, 100, 10); }},
           {"task 100: queued signal of 3 bytes", [](Sample& s) { s.signals(100).add_pending("abc"); }},
           {"queued signal 0", [](Sample& s) { s.signals(100).add_pending(siginfo(0)); }},
@@ -40,6 +53,22 @@ TEST(Signals, EachWrongFieldIsNamed) {
           {"queued signal 14 with code -2",
            [](Sample& s) { s.signals(100).add_pending(siginfo(14, SI_TIMER)); }},
       });
+}
+
+TEST(Signals, WhatTheKernelTakesPasses) {
+  const std::vector<std::function<void(Sample&)>> sound = {
+      [](Sample& s) { add_action(s, 100, 10).set_handler(~uint64_t{0}); },
+      [](Sample& s) { add_action(s, 101, 10).set_handler(0xffffffff); },
+      [](Sample& s) { add_action(s, 101, 10).set_flags(0xfc000807); },
+      [](Sample& s) { add_action(s, 100, 10).set_flags(0xfffffffffc000007); },     // before Linux 5.11
+      [](Sample& s) { add_action(s, 100, 10).set_restorer(0xdeadbeefdeadbeef); },  // without SA_RESTORER
+  };
+  for (size_t i = 0; i < sound.size(); ++i) {
+    Sample sample = small_tree();
+    sound[i](sample);
+    const auto verdict = validate_all(sample.records);
+    EXPECT_TRUE(verdict) << i << ": " << verdict.error().message();
+  }
 }
 
 TEST(Siginfo, OnlyWhatTheKernelWouldRefuseOrLoseCannotBeQueued) {

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "cr/kinds/kinds.h"
+#include "cr/kinds/limits.h"
 #include "cr/kinds/task.pb.h"
 
 namespace cr::kinds {
@@ -69,8 +70,6 @@ Result<void> TaskKind::collect(const TreeView& tree, Collector& collector) const
   return {};
 }
 
-constexpr pid_t kMaxPid = 1 << 22;  // PID_MAX_LIMIT
-
 // What wait(2) can tell of an end without a core dump: an exit code, or a signal that ends a process unless
 // it is handled.
 bool possible_end(uint32_t status) {
@@ -80,8 +79,7 @@ bool possible_end(uint32_t status) {
 }
 
 Result<void> validate_zombie(const Task& task) {
-  if (task.name().size() > 15 || task.name().find('\0') != std::string::npos)
-    return invalid("task {}: its name", task.pid());
+  if (!is_task_name(task.name())) return invalid("task {}: its name", task.pid());
   if (task.tids_size() != 0) return invalid("task {}: a zombie has no threads", task.pid());
   if (!possible_end(task.wait_status()))
     return invalid("task {}: impossible wait status {:#x}", task.pid(), task.wait_status());

@@ -1,6 +1,6 @@
 #include "cr/kinds/thread/registers.h"
 
-#include "cr/base/numbers.h"
+#include "cr/kinds/limits.h"
 #include "cr/kinds/records.h"
 
 namespace cr::kinds {
@@ -67,21 +67,28 @@ user_regs_struct load_registers(const Registers& registers) {
   return regs;
 }
 
-Result<void> validate_registers(const Registers& registers) {
+Result<void> validate_registers(const Registers& registers, uint32_t word_size) {
+  constexpr uint64_t kCode64 = 0x33, kCode32 = 0x23;
   constexpr uint64_t kVsyscall = 0xffffffffff600000;  // user code may stand in here too
   constexpr uint64_t kUserFlags =
       0x254dd5 | 0x2 | 0x200;  // FLAG_MASK of arch/x86/kernel/ptrace.c, bit 1 and IF
   const bool in_vsyscall = registers.rip() >= kVsyscall && registers.rip() < kVsyscall + 4096;
-  if (registers.rip() >= kUserEnd64 && !in_vsyscall)
+  if (!user_address(registers.rip(), 64) && !in_vsyscall)
     return invalid("rip {:#x} is not in user space", registers.rip());
-  if (registers.cs() != 0x33 && registers.cs() != 0x23)
+  if (registers.cs() != kCode64 && registers.cs() != kCode32)
     return invalid("cs {:#x} is no user code segment", registers.cs());
+  // In 32-bit code the CPU keeps no more of rip. The other registers keep what 64-bit code has left in them,
+  // but a 32-bit task's signal frames begin where the lower half of rsp points.
+  if (registers.cs() == kCode32 && !fits_word(registers.rip(), 32))
+    return invalid("rip {:#x} in 32-bit code", registers.rip());
+  if (registers.cs() == kCode32 && !fits_word(registers.rsp(), word_size))
+    return invalid("rsp {:#x} in 32-bit code of a 32-bit task", registers.rsp());
   if (registers.ss() != 0x2b) return invalid("ss {:#x} is no user data segment", registers.ss());
   for (const uint64_t selector : {registers.ds(), registers.es(), registers.fs(), registers.gs()}) {
     if (selector != 0 && (selector > 0xffff || (selector & 3) != 3))
       return invalid("segment selector {:#x}", selector);
   }
-  if (registers.fs_base() >= kUserEnd64 || registers.gs_base() >= kUserEnd64)
+  if (!user_address(registers.fs_base(), 64) || !user_address(registers.gs_base(), 64))
     return invalid("fs or gs base {:#x}, {:#x} is not in user space", registers.fs_base(),
                    registers.gs_base());
   if ((registers.eflags() & ~kUserFlags) != 0) return invalid("eflags {:#x}", registers.eflags());

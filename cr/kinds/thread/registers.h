@@ -12,6 +12,6 @@ void store_registers(const user_regs_struct& regs, Registers& out);
 user_regs_struct load_registers(const Registers& registers);
 
 // User segments, canonical addresses, no privileged flags: what the kernel would refuse or, worse, repair.
-Result<void> validate_registers(const Registers& registers);
+Result<void> validate_registers(const Registers& registers, uint32_t word_size);
 
 }  // namespace cr::kinds

@@ -6,11 +6,13 @@
 #include <cstring>
 
 #include "cr/kinds/kinds.h"
+#include "cr/kinds/limits.h"
 #include "cr/kinds/siginfo.h"
 #include "cr/kinds/task.pb.h"
 #include "cr/kinds/thread/registers.h"
 #include "cr/kinds/thread/thread.pb.h"
 #include "cr/kinds/thread/waits.h"
+#include "cr/kinds/thread/xstate.h"
 #include "cr/sys/process.h"
 
 namespace cr::kinds {
@@ -19,9 +21,6 @@ namespace {
 using exec::Abi;
 
 constexpr long kSetRobustListOf32 = 311;
-constexpr size_t kNameLimit = 15;           // TASK_COMM_LEN without its NUL
-constexpr size_t kMaxXstate = 16384;        // AMX brings it to 11 KiB
-constexpr size_t kLegacyXstate = 512 + 64;  // FXSAVE area and XSAVE header
 
 class ThreadKind : public Kind {
  public:
@@ -65,6 +64,8 @@ Result<void> collect_thread(const ProcessView& process, const trace::ThreadState
   if (state.syscall_user_dispatch)
     collector.refuse(pid, "syscall-user-dispatch", fmt::format("thread {}", tid),
                      "has syscall user dispatch switched on");
+  if (holds_tiles(state.xstate))
+    collector.refuse(pid, "amx", fmt::format("thread {}", tid), "holds data in AMX tiles");
   if (waits_for_sysv_ipc(state))
     collector.refuse(pid, "blocked-call", fmt::format("thread {}", tid),
                      "waits for a System V message queue or semaphore");
@@ -74,7 +75,8 @@ Result<void> collect_thread(const ProcessView& process, const trace::ThreadState
         fmt::format(
             "waits in system call {}, which cannot be taken up again with what is left of its time-out",
             state.regs.orig_rax));
-  if (trace::restart_of(state.regs) == trace::Restart::kBlock) {
+  // What is left of the wait of one that may not move was not looked at.
+  if (process.state.hold == trace::Hold::kFirm && trace::restart_of(state.regs) == trace::Restart::kBlock) {
     const auto wait = CR_TRY(describe_wait(pid, state));
     if (wait)
       *thread.mutable_wait() = *wait;
@@ -109,10 +111,34 @@ Result<void> ThreadKind::collect(const TreeView& tree, Collector& collector) con
   return {};
 }
 
+// How many bytes behind the XSAVE header the components of XSTATE_BV need at least. Their places are the
+// CPU's choice, their sizes are not (Intel SDM volume 1, 13.5; asm/fpu/types.h of the kernel).
+size_t room_for(uint64_t components) {
+  struct Component {
+    unsigned bit;
+    size_t size;
+  };
+  constexpr Component kComponents[] = {
+      {2, 256},   // AVX
+      {3, 64},    // BNDREGS
+      {4, 64},    // BNDCSR
+      {5, 64},    // opmasks
+      {6, 512},   // upper halves of ZMM
+      {7, 1024},  // ZMM 16 to 31
+      {9, 8},     // PKRU
+      {17, 64},   // TILECFG
+      {18, 8192}  // TILEDATA
+  };
+  size_t room = 0;
+  for (const Component& component : kComponents)
+    if ((components >> component.bit & 1) != 0) room += component.size;
+  return room;
+}
+
 // What the kernel takes for an XSAVE area: validate_user_xstate_header() of arch/x86/kernel/fpu/xstate.c.
-// Which components there may be is this CPU's business.
+// Which components there may be, and where, is this CPU's business.
 Result<void> validate_xstate(const std::string& xstate) {
-  constexpr size_t kMxcsr = 24, kXcompBv = 520;
+  constexpr size_t kMxcsr = 24, kXstateBv = 512, kXcompBv = 520;
   constexpr uint32_t kMxcsrBits = 0xffff;
   if (xstate.size() < kLegacyXstate || xstate.size() > kMaxXstate)
     return invalid("XSAVE image of {} bytes", xstate.size());
@@ -121,6 +147,10 @@ Result<void> validate_xstate(const std::string& xstate) {
   if ((mxcsr & ~kMxcsrBits) != 0) return invalid("MXCSR {:#x}", mxcsr);
   if (xstate.find_first_not_of('\0', kXcompBv) < kLegacyXstate)
     return invalid("XSAVE image that is compacted, or not of a known form");
+  uint64_t components = 0;
+  std::memcpy(&components, xstate.data() + kXstateBv, sizeof(components));
+  if (xstate.size() - kLegacyXstate < room_for(components))
+    return invalid("XSAVE image of {} bytes, too few for its components {:#x}", xstate.size(), components);
   return {};
 }
 
@@ -143,30 +173,71 @@ Result<void> validate_tls(const Thread& thread) {
 }
 
 // sigaltstack(2). A stack that is switched off has neither place nor size.
-Result<void> validate_altstack(const Thread& thread) {
+Result<void> validate_altstack(const Thread& thread, uint32_t word_size) {
   constexpr uint32_t kAutodisarm = 1u << 31;  // SS_AUTODISARM
   constexpr uint64_t kSmallest = 2048;        // MINSIGSTKSZ of the kernel
   const uint32_t mode = thread.altstack_flags() & ~kAutodisarm;
   if (mode != 0 && mode != SS_DISABLE) return invalid("altstack flags {:#x}", thread.altstack_flags());
   if (mode == 0 && thread.altstack_size() < kSmallest)
     return invalid("an altstack of {} bytes", thread.altstack_size());
+  if (mode != 0 && (thread.altstack_address() != 0 || thread.altstack_size() != 0))
+    return invalid("an altstack that is switched off at {:#x}", thread.altstack_address());
+  if (!user_range(thread.altstack_address(), thread.altstack_size(), word_size))
+    return invalid("an altstack of {} bytes at {:#x} is not in user space", thread.altstack_size(),
+                   thread.altstack_address());
   return {};
 }
 
-Result<void> validate_thread(const Thread& thread) {
-  const pid_t tid = thread.tid();
-  if (thread.name().size() > kNameLimit || thread.name().find('\0') != std::string::npos)
-    return invalid("thread {}: name of {} bytes", tid, thread.name().size());
-  CR_TRY(validate_registers(thread.registers()), "thread {}", tid);
-  CR_TRY(validate_xstate(thread.xstate()), "thread {}", tid);
-  CR_TRY(validate_tls(thread), "thread {}", tid);
-  CR_TRY(validate_altstack(thread), "thread {}", tid);
-  if (thread.rseq_address() != 0 &&
-      (thread.rseq_size() < 32 || thread.rseq_size() > 4096 || thread.rseq_address() % 32 != 0))
-    return invalid("thread {}: rseq area of {} bytes at {:#x}", tid, thread.rseq_size(),
-                   thread.rseq_address());
-  if (thread.has_wait()) CR_TRY(validate_wait(thread.wait()), "thread {}", tid);
-  for (const std::string& info : thread.pending()) CR_TRY(validate_siginfo(info), "thread {}", tid);
+// The kernel writes there when the thread ends. It takes any address, and ends without it where there is no
+// memory; but the 32-bit list's is cut to its width when it is set.
+Result<void> validate_pointers(const Thread& thread, uint32_t word_size) {
+  if (!user_address(thread.clear_child_tid(), word_size))
+    return invalid("clear_child_tid {:#x} is not in user space", thread.clear_child_tid());
+  if (!user_address(thread.robust_list(), word_size))
+    return invalid("robust_list {:#x} is not in user space", thread.robust_list());
+  if (!user_address(thread.robust_list_32(), word_size) || !fits_word(thread.robust_list_32(), 32))
+    return invalid("32-bit robust_list {:#x} is not in user space", thread.robust_list_32());
+  return {};
+}
+
+// rseq(2).
+Result<void> validate_rseq(const Thread& thread, uint32_t word_size) {
+  const uint64_t address = thread.rseq_address();
+  if (address == 0) return {};
+  if (thread.rseq_size() < 32 || thread.rseq_size() > 4096 || address % 32 != 0 ||
+      !user_range(address, thread.rseq_size(), word_size))
+    return invalid("rseq area of {} bytes at {:#x}", thread.rseq_size(), address);
+  return {};
+}
+
+// A wait is taken up by beginning the call again and going on with this thread's registers: they have to be
+// those of a call so interrupted, and without a record the kernel would have nothing to go on with.
+Result<void> validate_interruption(const Thread& thread) {
+  const user_regs_struct registers = load_registers(thread.registers());
+  const bool interrupted = trace::restart_of(registers) == trace::Restart::kBlock;
+  if (!thread.has_wait()) {
+    if (interrupted) return invalid("registers of an interrupted wait, and no record of it");
+    return {};
+  }
+  CR_TRY(validate_wait(thread.wait()));
+  constexpr uint64_t kCode32 = 0x23, kInstruction = 2;  // `syscall`, `int $0x80`, `sysenter`: two bytes
+  const bool from_user = user_address(registers.rip, 64) && registers.rip >= kInstruction;
+  if (!interrupted || !from_user || (registers.cs == kCode32 && !thread.wait().compat()))
+    return invalid("a wait, and registers (rax {:#x}, rip {:#x}, cs {:#x}) that are in none", registers.rax,
+                   registers.rip, registers.cs);
+  return {};
+}
+
+Result<void> validate_state(const Thread& thread, uint32_t word_size) {
+  if (!is_task_name(thread.name())) return invalid("name of {} bytes", thread.name().size());
+  CR_TRY(validate_registers(thread.registers(), word_size));
+  CR_TRY(validate_xstate(thread.xstate()));
+  CR_TRY(validate_tls(thread));
+  CR_TRY(validate_altstack(thread, word_size));
+  CR_TRY(validate_pointers(thread, word_size));
+  CR_TRY(validate_rseq(thread, word_size));
+  CR_TRY(validate_interruption(thread));
+  for (const std::string& info : thread.pending()) CR_TRY(validate_siginfo(info));
   return {};
 }
 
@@ -178,7 +249,7 @@ Result<void> ThreadKind::validate(const Records& records) const {
       if (thread == nullptr) return invalid("task {}: thread {} has no record", task->pid(), tid);
       if (thread->tid() != tid || thread->pid() != task->pid())
         return invalid("thread {}: filed elsewhere", tid);
-      CR_TRY(validate_thread(*thread));
+      CR_TRY(validate_state(*thread, task->word_size()), "thread {}", tid);
       ++claimed;
     }
   }
@@ -199,6 +270,20 @@ std::vector<KernelWrite> ThreadKind::kernel_writes(const Records& records) const
   return writes;
 }
 
+// Registered when all memory is there, and no section is armed: whenever the kernel comes back to a thread it
+// looks at that pointer, and would send our own code to where the section aborts. Nothing is lost: a thread
+// that stood in its section has been moved out of it (trace/interrupted.h), from elsewhere the kernel clears
+// the pointer itself.
+void plan_rseq(const Thread& thread, ProcessPlan& process) {
+  constexpr uint64_t kSectionAt = 8;  // rseq_cs of struct rseq
+  process.clearings.push_back({thread.rseq_address() + kSectionAt, sizeof(uint64_t)});
+  process.late.push_back({thread.tid(),
+                          Abi::k64,
+                          SYS_rseq,
+                          {thread.rseq_address(), thread.rseq_size(), 0, thread.rseq_signature()},
+                          "rseq"});
+}
+
 void plan_thread(const Thread& thread, PlanBuilder& builder) {
   exec::ListBuilder& list = builder.thread(thread.pid(), thread.tid());
   list.syscall(Abi::k64, SYS_prctl, {PR_SET_NAME, list.stash_text(thread.name()), 0, 0, 0})
@@ -215,10 +300,7 @@ void plan_thread(const Thread& thread, PlanBuilder& builder) {
   if (thread.robust_list_32() != 0)
     list.syscall(Abi::k32, kSetRobustListOf32, {thread.robust_list_32(), 12})
         .because("32-bit set_robust_list");
-  if (thread.rseq_address() != 0) {
-    list.syscall(Abi::k64, SYS_rseq, {thread.rseq_address(), thread.rseq_size(), 0, thread.rseq_signature()})
-        .because("rseq");
-  }
+  if (thread.rseq_address() != 0) plan_rseq(thread, builder.details(thread.pid()));
 
   Departure departure;
   departure.registers = load_registers(thread.registers());

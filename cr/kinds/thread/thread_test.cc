@@ -6,6 +6,7 @@
 
 #include "cr/kinds/kinds_testing.h"
 #include "cr/kinds/thread/registers.h"
+#include "cr/kinds/thread/xstate.h"
 
 namespace cr::kinds {
 namespace {
@@ -16,6 +17,16 @@ void add_tls(Sample& sample, uint32_t entry) {
   user_desc slot{};
   slot.entry_number = entry, slot.seg_32bit = 1;
   sample.thread(100).add_tls_slots(&slot, sizeof(slot));
+}
+
+void set_altstack(Thread& thread, uint64_t address, uint64_t size) {
+  thread.set_altstack_flags(0), thread.set_altstack_address(address), thread.set_altstack_size(size);
+}
+
+void set_components(Sample& sample, uint64_t components, size_t size) {
+  std::string& xstate = *sample.thread(100).mutable_xstate();
+  xstate.resize(size);
+  std::memcpy(xstate.data() + 512, &components, sizeof(components));
 }
 
 TEST(Thread, EachWrongFieldIsNamed) {
@@ -43,6 +54,35 @@ TEST(Thread, EachWrongFieldIsNamed) {
           {"altstack flags 0x1", [](Sample& s) { s.thread(100).set_altstack_flags(SS_ONSTACK); }},
           {"an altstack of 2047 bytes",
            [](Sample& s) { s.thread(100).set_altstack_flags(0), s.thread(100).set_altstack_size(2047); }},
+          {"thread 100: an altstack that is switched off at 0x1000",
+           [](Sample& s) { s.thread(100).set_altstack_address(0x1000); }},
+          {"thread 100: an altstack of 8192 bytes at 0xfffffffffffff000 is not in user space",
+           [](Sample& s) { set_altstack(s.thread(100), 0xfffffffffffff000, 8192); }},
+          {"an altstack of 4096 bytes at 0x7fffffffe001",
+           [](Sample& s) { set_altstack(s.thread(100), 0x7fffffffe001, 4096); }},
+          {"an altstack of 18446744073709551615 bytes",
+           [](Sample& s) { set_altstack(s.thread(100), 0x1000, ~uint64_t{0}); }},
+          {"thread 101: an altstack of 8192 bytes at 0xffffd000",
+           [](Sample& s) { set_altstack(s.thread(101), 0xffffd000, 8192); }},
+          {"thread 100: clear_child_tid 0x7ffffffff000",
+           [](Sample& s) { s.thread(100).set_clear_child_tid(0x7ffffffff000); }},
+          {"thread 101: clear_child_tid 0xffffe000",
+           [](Sample& s) { s.thread(101).set_clear_child_tid(0xffffe000); }},
+          {"thread 100: robust_list 0x8000000000000000",
+           [](Sample& s) { s.thread(100).set_robust_list(uint64_t{1} << 63); }},
+          {"thread 101: robust_list 0x100000000",
+           [](Sample& s) { s.thread(101).set_robust_list(uint64_t{1} << 32); }},
+          {"thread 100: 32-bit robust_list 0x100000000",
+           [](Sample& s) { s.thread(100).set_robust_list_32(uint64_t{1} << 32); }},
+          {"thread 101: 32-bit robust_list 0xfffff000",
+           [](Sample& s) { s.thread(101).set_robust_list_32(0xfffff000); }},
+          {"XSAVE image of 576 bytes, too few for its components 0x7",
+           [](Sample& s) { set_components(s, 7, 576); }},
+          {"XSAVE image of 831 bytes", [](Sample& s) { set_components(s, 7, 831); }},
+          {"XSAVE image of 2439 bytes, too few for its components 0x2e7",
+           [](Sample& s) { set_components(s, 0x2e7, 2439); }},
+          {"XSAVE image of 2696 bytes, too few for its components 0x602e7",
+           [](Sample& s) { set_components(s, 0x602e7, 2696); }},
           {"MXCSR 0x10000", [](Sample& s) { s.thread(100).mutable_xstate()->at(26) = 1; }},
           {"compacted", [](Sample& s) { s.thread(100).mutable_xstate()->at(527) = '\x80'; }},
           {"compacted", [](Sample& s) { s.thread(100).mutable_xstate()->at(575) = 1; }},
@@ -52,6 +92,18 @@ TEST(Thread, EachWrongFieldIsNamed) {
            [](Sample& s) { s.thread(100).set_rseq_address(64), s.thread(100).set_rseq_size(31); }},
           {"rseq area of 8192 bytes",
            [](Sample& s) { s.thread(100).set_rseq_address(64), s.thread(100).set_rseq_size(8192); }},
+          {"rseq area of 64 bytes at 0x7fffffffefe0",
+           [](Sample& s) {
+             s.thread(100).set_rseq_address(0x7fffffffefe0), s.thread(100).set_rseq_size(64);
+           }},
+          {"thread 101: rip 0x100000000 in 32-bit code",
+           [](Sample& s) { s.thread(101).mutable_registers()->set_rip(uint64_t{1} << 32); }},
+          {"thread 100: rip 0x7ffff7000000 in 32-bit code",
+           [](Sample& s) { registers(s).set_cs(0x23), registers(s).set_rip(0x7ffff7000000); }},
+          {"rip 0xffffffffff600400 in 32-bit code",
+           [](Sample& s) { registers(s).set_cs(0x23), registers(s).set_rip(0xffffffffff600400); }},
+          {"thread 101: rsp 0x100000000 in 32-bit code of a 32-bit task",
+           [](Sample& s) { s.thread(101).mutable_registers()->set_rsp(uint64_t{1} << 32); }},
           {"rip 0x7ffffffff000 is not in user space",
            [](Sample& s) { registers(s).set_rip(0x7ffffffff000); }},
           {"rip 0xffffffff81000000 is not in user space",
@@ -84,6 +136,18 @@ TEST(Thread, WhatUserCodeCanHavePasses) {
         for (uint32_t entry : {12, 13, 14}) add_tls(s, entry);
       },
       [](Sample& s) { s.thread(100).set_xstate(std::string(11008, '\0')); },
+      [](Sample& s) { set_components(s, 7, 832); },
+      [](Sample& s) { set_components(s, 0x2e7, 2440); },  // as close together as one maker puts them
+      [](Sample& s) { set_components(s, 0x602e7, 11008); },
+      [](Sample& s) { set_altstack(s.thread(100), 0x7fffffffd000, 0x2000); },
+      [](Sample& s) { s.thread(100).set_robust_list(0x7fffffffe000); },
+      [](Sample& s) { s.thread(100).set_robust_list_32(0xfffffff0); },
+      // What 64-bit code leaves behind in the registers that 32-bit code does not see.
+      [](Sample& s) { registers(s).set_cs(0x23), registers(s).set_rsp(0x7fffffffe000); },
+      [](Sample& s) { s.thread(101).mutable_registers()->set_r8(~uint64_t{0}); },
+      [](Sample& s) {
+        s.thread(101).mutable_registers()->set_cs(0x33), s.thread(101).mutable_registers()->set_rsp(~0ull);
+      },
   };
   for (size_t i = 0; i < sound.size(); ++i) {
     Sample sample = small_tree();
@@ -91,6 +155,16 @@ TEST(Thread, WhatUserCodeCanHavePasses) {
     const auto verdict = validate_all(sample.records);
     EXPECT_TRUE(verdict) << i << ": " << verdict.error().message();
   }
+}
+
+TEST(Thread, TilesAreSeenInItsXsaveImage) {
+  std::vector<std::byte> xstate(11008);
+  EXPECT_FALSE(holds_tiles(xstate));
+  xstate[512] = std::byte{7}, xstate[514] = std::byte{0x02};  // XTILECFG alone
+  EXPECT_FALSE(holds_tiles(xstate));
+  xstate[514] = std::byte{0x06};
+  EXPECT_TRUE(holds_tiles(xstate));
+  EXPECT_FALSE(holds_tiles({}));
 }
 
 // Every register has its own field: random bytes through both directions.
@@ -143,9 +217,18 @@ TEST(Thread, DepartsAsItWas) {
   const auto& robust_32 = calls.at({exec::Abi::k32, 311});
   EXPECT_EQ(robust_32.args[0], 0x2000u);
   EXPECT_EQ(robust_32.args[1], 12u);
-  const auto& rseq = calls.at({exec::Abi::k64, SYS_rseq});
-  EXPECT_EQ(rseq.args[0], 0x3000u);
-  EXPECT_EQ(rseq.args[3], 0x53053053u);
+  // No section may be armed while code of ours runs: rseq comes when all is filled, and its pointer is
+  // cleared.
+  EXPECT_FALSE(calls.contains({exec::Abi::k64, SYS_rseq}));
+  ASSERT_EQ(plan.processes.at(100).late.size(), 1u);
+  const LateCall& rseq = plan.processes.at(100).late[0];
+  EXPECT_EQ(rseq.tid, 100);
+  EXPECT_EQ(rseq.number, SYS_rseq);
+  EXPECT_EQ(rseq.args[0].value, 0x3000u);
+  EXPECT_EQ(rseq.args[3].value, 0x53053053u);
+  ASSERT_EQ(plan.processes.at(100).clearings.size(), 1u);
+  EXPECT_EQ(plan.processes.at(100).clearings[0].address, 0x3008u);
+  EXPECT_EQ(plan.processes.at(100).clearings[0].length, 8u);
   const auto& clear_tid = calls.at({exec::Abi::k64, SYS_set_tid_address});
   EXPECT_EQ(clear_tid.args[0], 0x4000u);
   EXPECT_EQ(clear_tid.expect, exec::Expect::kOk);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cr/kinds/limits.h"
 #include "cr/kinds/records.h"
 #include "cr/sys/process.h"
 
@@ -228,7 +229,9 @@ Result<void> validate_wait(const Wait& wait) {
     return invalid("a sleep on clock {}", wait.clock());
   if (wait.narrow() && (!wait.compat() || wait.call() != Wait::NANOSLEEP))
     return invalid("32-bit times in a wait that has none");
-  if (wait.compat() && wait.address() > 0xffffffff) return invalid("a 32-bit wait at {:#x}", wait.address());
+  if (wait.compat() && !fits_word(wait.address(), 32))
+    return invalid("a 32-bit wait at {:#x}", wait.address());
+  if (!user_address(wait.address(), 64)) return invalid("a wait at {:#x}", wait.address());
   return {};
 }
 

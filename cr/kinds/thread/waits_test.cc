@@ -104,9 +104,7 @@ TEST(RearmCall, Futex) {
 }
 
 TEST(Wait, EachWrongFieldIsNamed) {
-  const auto with = [](const Wait& wait) {
-    return [wait](Sample& s) { *s.thread(100).mutable_wait() = wait; };
-  };
+  const auto with = [](const Wait& wait) { return [wait](Sample& s) { s.add_wait(100) = wait; }; };
   Wait unknown = wait(static_cast<Wait::Call>(3), false, 1);
   Wait futex = wait(Wait::FUTEX, false, 1);
   futex.set_operation(FUTEX_WAKE);
@@ -114,6 +112,8 @@ TEST(Wait, EachWrongFieldIsNamed) {
   high.set_address(uint64_t{1} << 32);
   Wait clock = wait(Wait::NANOSLEEP, false, 1);
   clock.set_clock(CLOCK_PROCESS_CPUTIME_ID);
+  Wait kernel = wait(Wait::FUTEX, false, 1);
+  kernel.set_address(0x7ffffffff000);
   Wait wide = wait(Wait::NANOSLEEP, false, 1);
   wide.set_narrow(true);
   expect_each_is_named(small_tree, {
@@ -124,7 +124,38 @@ TEST(Wait, EachWrongFieldIsNamed) {
                                        {"a 32-bit wait at 0x100000000", with(high)},
                                        {"a sleep on clock 2", with(clock)},
                                        {"32-bit times in a wait that has none", with(wide)},
+                                       {"a wait at 0x7ffffffff000", with(kernel)},
                                    });
+}
+
+TEST(Wait, ItsRegistersAreThoseOfAnInterruptedCall) {
+  const auto registers = [](Sample& s) -> Registers& { return *s.thread(100).mutable_registers(); };
+  const auto poll = [] {
+    Sample sample = small_tree();
+    sample.add_wait(100).set_address(0x700000);
+    return sample;
+  };
+  expect_each_is_named(
+      poll, {
+                {"thread 100: a wait, and registers (rax 0x0, rip 0x401000, cs 0x33) that are in none",
+                 [&](Sample& s) { registers(s).set_rax(0); }},
+                {"registers (rax 0xfffffffffffffe00",  // ERESTARTSYS: the same call again
+                 [&](Sample& s) { registers(s).set_rax(static_cast<uint64_t>(-512)); }},
+                {"that are in none", [&](Sample& s) { registers(s).set_orig_rax(~uint64_t{0}); }},
+                {"rip 0x1, cs 0x33) that are in none", [&](Sample& s) { registers(s).set_rip(1); }},
+                {"rip 0xffffffffff600400, cs 0x33) that are in none",
+                 [&](Sample& s) { registers(s).set_rip(0xffffffffff600400); }},
+                {"cs 0x23) that are in none", [&](Sample& s) { registers(s).set_cs(0x23); }},
+                {"thread 100: registers of an interrupted wait, and no record of it",
+                 [](Sample& s) { s.thread(100).clear_wait(); }},
+            });
+  Sample compat = poll();
+  compat.thread(100).mutable_wait()->set_compat(true);
+  EXPECT_TRUE(validate_all(compat.records)) << "int $0x80 in 64-bit code";
+  registers(compat).set_cs(0x23);
+  EXPECT_TRUE(validate_all(compat.records));
+  registers(compat).set_rax(static_cast<uint32_t>(-516));
+  EXPECT_TRUE(validate_all(compat.records)) << "in the low half alone";
 }
 
 TEST(Wait, SoundOnesPass) {

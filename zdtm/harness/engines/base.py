@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from harness import isolation
+from harness.old_files import refuse_tmpfile
+
 
 class NotOffered(Exception):
     """This engine has no such operation; where its adapter says so, the cell is skipped by name."""
@@ -50,6 +53,7 @@ class Surroundings:
     cwd: Path
     temporary: Path
     hostile: bool = True
+    tmpfile: bool = True  # files can be made that have no name
 
     def variables(self) -> dict[str, str]:
         return {
@@ -59,13 +63,26 @@ class Surroundings:
             "ENGINE_ONLY": "this must not appear in the restored tree",
         }
 
+    def enter_to_restore(self) -> None:
+        """What a dump compares the tree with, too, must be odd only afterwards."""
+        if not self.hostile:
+            return
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        os.setgroups([4242])
+        isolation.prctl(isolation.PR_SET_THP_DISABLE, 1)
+        self.enter()
+
     def enter(self) -> None:
         """Runs between fork and exec: odd attributes that a careless engine would hand on."""
         # subprocess gives the engine its own session, so a whole-group kill reaches all of it.
+        if not self.tmpfile:
+            refuse_tmpfile()
         if not self.hostile:
             return
         os.umask(0o077)
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
         os.nice(3)
+        isolation.prctl(isolation.PR_SET_TIMERSLACK, 12345)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH, signal.SIGRTMIN + 5})
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -157,7 +174,9 @@ class Engine:
 
     # -- how a program of an engine is run -------------------------------------------------------
 
-    def start(self, argv: list[str]) -> subprocess.Popen[bytes]:
+    def start(
+        self, argv: list[str], to_restore: bool = False
+    ) -> subprocess.Popen[bytes]:
         # Into files, not pipes: a daemon that keeps our pipe open must not make us wait.
         output, errors = self._outputs()
         with open(output, "wb") as out, open(errors, "wb") as err:
@@ -169,7 +188,9 @@ class Engine:
                 cwd=self.surroundings.cwd,
                 env=self.surroundings.variables(),
                 start_new_session=True,
-                preexec_fn=self.surroundings.enter,
+                preexec_fn=self.surroundings.enter_to_restore
+                if to_restore
+                else self.surroundings.enter,
             )
 
     def _outputs(self) -> tuple[Path, Path]:
@@ -180,9 +201,9 @@ class Engine:
         """By the program started last."""
         return "".join(path.read_text(errors="replace") for path in self._outputs())
 
-    def run(self, argv: list[str]) -> Outcome:
+    def run(self, argv: list[str], to_restore: bool = False) -> Outcome:
         began = time.monotonic()
-        process = self.start(argv)
+        process = self.start(argv, to_restore)
         told = ""
         try:
             code = process.wait(timeout=self.deadline_s)

@@ -51,7 +51,7 @@ class Cr(Engine):
         pidfile = self.surroundings.temporary.parent / "pidfile"
         pidfile.unlink(missing_ok=True)
         options = ["--detach", "--pidfile", str(pidfile), "--json"]
-        outcome = self.run([*self._restore_argv(image), *options])
+        outcome = self.run([*self._restore_argv(image), *options], to_restore=True)
         if outcome.code == 0:
             told = pidfile.read_text().strip() if pidfile.exists() else "nothing"
             if told != str(root):
@@ -60,7 +60,7 @@ class Cr(Engine):
         return outcome, Running(root)
 
     def restore_foreground(self, image: Path, root: int) -> Running:
-        return Running(root, self.start(self._restore_argv(image)))
+        return Running(root, self.start(self._restore_argv(image), to_restore=True))
 
     @property
     def _executable(self) -> bool:

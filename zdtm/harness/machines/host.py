@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from harness.cells import CellResult, CellSpec
-from harness.fetch.criu import criu_start_script
+from harness.fetch.criu import criu_program
 from harness.fetch.debian import FetchError
 from harness.machines.base import Machine, MachineLost, MachineUnusable, Slot
 
@@ -83,7 +83,7 @@ class HostMachine(Machine):
     def engine_program(self, engine: str) -> str:
         if engine == "criu":
             try:
-                return str(criu_start_script())
+                return str(criu_program())
             except FetchError as error:
                 raise MachineUnusable(f"engine criu on the host: {error}") from None
         program = self._build / "bin" / engine

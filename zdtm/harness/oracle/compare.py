@@ -5,39 +5,14 @@ from __future__ import annotations
 import re
 from typing import Iterable
 
+from harness.oracle import policy
 from harness.oracle.snapshot import Snapshot
 
 Key = tuple[str, str, str]
 
-# What stays the same in a program that is in the middle of its work, whatever it does.
-STABLE_PARTS = frozenset(
-    ("limits", "cwd", "root", "exe", "cmdline", "environ", "auxv", "coredump_filter")
-    + ("oom_score_adj", "personality", "cgroup", "ns", "timerslack_ns")
-)
-STABLE_STATUS = frozenset(
-    (
-        "Umask",
-        "Tgid",
-        "Uid",
-        "Gid",
-        "Groups",
-        "NStgid",
-        "NSpid",
-        "NSpgid",
-        "NSsid",
-        "TracerPid",
-    )
-    + ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")
-    + ("Cpus_allowed", "Mems_allowed")
-)
-STABLE_STAT = frozenset(
-    ("pgrp", "session", "tty_nr", "nice", "policy", "rt_priority", "exit_signal")
-    + ("startcode", "endcode", "startstack", "start_data", "end_data", "start_brk")
-    + ("arg_start", "arg_end", "env_start", "env_end")
-)
 
-
-def stable_part(record: Snapshot, root: int) -> Snapshot:
+@policy.applies("program at work")
+def lasting_part(record: Snapshot, root: int) -> Snapshot:
     """The part of the root's record that may be compared while the program is working."""
     who = f"pid {root}"
     return {
@@ -45,9 +20,9 @@ def stable_part(record: Snapshot, root: int) -> Snapshot:
         for key, value in record.items()
         if key[0] == who
         and (
-            key[1] in STABLE_PARTS
-            or (key[1] == "status" and key[2] in STABLE_STATUS)
-            or (key[1] == "stat" and key[2] in STABLE_STAT)
+            key[1] in policy.LASTING
+            or (key[1] == "status" and key[2] in policy.LASTING_STATUS)
+            or (key[1] == "stat" and key[2] in policy.LASTING_STAT)
         )
     }
 

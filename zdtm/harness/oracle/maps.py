@@ -6,19 +6,11 @@ import re
 from dataclasses import dataclass, replace
 
 from harness import procfs
+from harness.oracle import policy
 
-# The two lines of a mapping that count, of more than twenty. One search through the whole text: lines are many.
-HEAD_OR_FLAGS = re.compile(
-    r"^(?:([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)|VmFlags:(.*))$",
-    re.MULTILINE,
+HEAD = re.compile(
+    r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)"
 )
-
-# Flags of VmFlags that say nothing about the program's state.
-UNSEEN_FLAGS = {
-    "sd": "soft-dirty: the kernel's note since the last clear_refs, not the program's state",
-    "ac": "the mapping was writable once, so it counts against the overcommit limit; a restorer that fills a"
-    " mapping in place has to make it writable, and no call takes the mark away",
-}
 
 
 @dataclass(frozen=True)
@@ -31,6 +23,7 @@ class Mapping:
     inode: int
     name: str
     flags: frozenset[str]
+    facts: tuple[tuple[str, str], ...] = ()
 
     def label(self) -> str:
         return f"{self.start:x}-{self.end:x}"
@@ -42,15 +35,24 @@ class Mapping:
 def parse_smaps(text: str) -> list[Mapping]:
     found: list[Mapping] = []
     head: tuple[str, ...] = ()
-    for *of_head, flags in HEAD_OR_FLAGS.findall(text):
-        if of_head[0]:
-            head = tuple(of_head)
-        else:
-            found.append(_mapping(head, frozenset(flags.split()) - UNSEEN_FLAGS.keys()))
+    facts: list[tuple[str, str]] = []
+    for line in text.split("\n"):
+        name, _, value = line.partition(":")
+        if name in policy.SMAPS:  # nearly all: there are more than twenty for each
+            continue
+        if of_head := HEAD.fullmatch(line):
+            head, facts = of_head.groups(), []
+        elif name == "VmFlags":  # the last line of each
+            flags = frozenset(value.split()) - policy.VM_FLAGS.keys()
+            found.append(_mapping(head, flags, tuple(facts)))
+        elif line:
+            facts.append((name, value.strip()))
     return found
 
 
-def _mapping(head: tuple[str, ...], flags: frozenset[str]) -> Mapping:
+def _mapping(
+    head: tuple[str, ...], flags: frozenset[str], facts: tuple[tuple[str, str], ...]
+) -> Mapping:
     start, end, access, offset, device, inode, name = head
     return Mapping(
         int(start, 16),
@@ -61,15 +63,13 @@ def _mapping(head: tuple[str, ...], flags: frozenset[str]) -> Mapping:
         int(inode),
         name,
         flags,
+        facts,
     )
 
 
+@policy.applies("equal neighbours")
 def merged(mappings: list[Mapping]) -> list[Mapping]:
-    """Joins neighbours that only history keeps apart.
-
-    The kernel merges two neighbouring mappings only while their anon_vma permits it, which depends on
-    the order of faults and forks; a program cannot tell one mapping from two equal neighbours.
-    """
+    """Joins neighbours that only history keeps apart."""
     joined: list[Mapping] = []
     for mapping in mappings:
         last = joined[-1] if joined else None
@@ -81,13 +81,7 @@ def merged(mappings: list[Mapping]) -> list[Mapping]:
 
 
 def _continues(last: Mapping, mapping: Mapping) -> bool:
-    same = (last.access, last.name, last.flags, last.device, last.inode) == (
-        mapping.access,
-        mapping.name,
-        mapping.flags,
-        mapping.device,
-        mapping.inode,
-    )
+    same = _kind(last) == _kind(mapping)
     if not same or last.name == "[stack]":
         return False
     return last.is_anonymous() or (
@@ -95,12 +89,15 @@ def _continues(last: Mapping, mapping: Mapping) -> bool:
     )
 
 
-def without_gate(mappings: list[Mapping]) -> list[Mapping]:
-    """Leaves the vsyscall page out for a task that has only addresses of 32 bits.
+def _kind(mapping: Mapping) -> tuple[object, ...]:
+    """All but the place."""
+    of = mapping
+    return (of.access, of.name, of.flags, of.facts, of.device, of.inode)
 
-    The kernel shows the page, far above, for every address space that a 64-bit program was executed in.
-    A restorer is one, no call takes the page away, and 32-bit code cannot reach it.
-    """
+
+@policy.applies("gate of a 32-bit task")
+def without_gate(mappings: list[Mapping]) -> list[Mapping]:
+    """Leaves the vsyscall page out for a task that has only addresses of 32 bits."""
     own = [mapping for mapping in mappings if mapping.name != "[vsyscall]"]
     return own if own and own[-1].end <= 1 << 32 else mappings
 

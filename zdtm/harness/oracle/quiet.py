@@ -18,6 +18,7 @@ class Runners:
     def __init__(self, root: int) -> None:
         self._root = root
         self._ticks_at_first: dict[int, int] = {}
+        self._ran_at_look: dict[int, int] = {}
 
     def unproven(self) -> set[int]:
         """Threads that could run, and have not yet had enough time to show that they go on doing so."""
@@ -27,6 +28,28 @@ class Runners:
             if ticks - first < ENOUGH_TICKS:
                 found.add(tid)
         return found
+
+    def looked(self) -> None:
+        """A look at the tree ended just now."""
+        self._ran_at_look = _run_time(self._root)
+
+    def have_run(self) -> bool:
+        """Since the last look each thread that could run did: what it moves has moved."""
+        now, then = _run_time(self._root), self._ran_at_look
+        return all(now.get(tid, 0) > then.get(tid, 0) for tid, _ in _awake(self._root))
+
+
+def _run_time(root: int) -> dict[int, int]:
+    """Nanoseconds on a CPU, of each thread."""
+    found: dict[int, int] = {}
+    for pid in tree(root):
+        try:
+            for tid in threads(pid):
+                told = procfs.text(f"/proc/{pid}/task/{tid}/schedstat")
+                found[tid] = int(told.split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
 
 
 def _awake(root: int) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import re
@@ -10,7 +11,7 @@ from typing import Callable, Iterable, Optional
 from harness import procfs
 from harness.isolation import kcmp
 from harness.oracle import policy
-from harness.oracle.maps import read_mappings
+from harness.oracle.maps import Mapping, read_mappings
 from harness.oracle.tree import threads, tree
 
 # One flat table: ("pid 5", "limits", "Max cpu time") -> text. Flat things are easy to compare and to print.
@@ -19,14 +20,10 @@ Snapshot = dict[tuple[str, str, str], str]
 # Which mappings show one object: the same device and inode behind them.
 Objects = dict[tuple[str, int], list[str]]
 
-KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_SYSVSEM = 0, 1, 2, 3, 4, 6
-SHARED_PARTS = {
-    "vm": KCMP_VM,
-    "files": KCMP_FILES,
-    "fs": KCMP_FS,
-    "sighand": KCMP_SIGHAND,
-    "sysvsem": KCMP_SYSVSEM,
-}
+KCMP_FILE, KCMP_FILES = 0, 2
+# All of kcmp(2) that is about two tasks.
+KCMP = {"vm": 1, "files": 2, "fs": 3, "sighand": 4, "io": 5, "sysvsem": 6}
+SHARED_PARTS = {name: what for name, what in KCMP.items() if name not in policy.SHARING}
 
 WHOLE_FILES = (
     "cmdline",
@@ -37,9 +34,10 @@ WHOLE_FILES = (
     "timers",
     "cgroup",
 )
+FILES_OF_THREADS = ("comm", "personality", "loginuid", "sessionid", "attr/current")
 LINKS = ("cwd", "root", "exe")
-NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "user", "uts")
 NUMBERED = re.compile(r"^(pipe|socket):\[(\d+)\]$")
+AUTOGROUP = re.compile(r"^/autogroup-\d+")
 
 
 def take_working(root: int) -> Snapshot:
@@ -72,6 +70,7 @@ class _Names:
     def __init__(self) -> None:
         self._numbers: dict[str, str] = {}
 
+    @policy.applies("number of a pipe or socket")
     def of(self, link: str) -> str:
         found = NUMBERED.match(link)
         if not found:
@@ -79,6 +78,7 @@ class _Names:
         return self._numbers.setdefault(link, f"{found[1]} #{len(self._numbers)}")
 
 
+@policy.applies("ended first thread")
 def _task(
     record: Snapshot, root: int, pid: int, names: _Names, objects: Objects
 ) -> None:
@@ -92,13 +92,13 @@ def _task(
         return
     for tid in tids:
         _thread(record, root, pid, tid)
-    if zombie:
-        return  # the first thread has ended; through it the kernel shows nothing of the others
-    _attributes(record, who, base)
-    _descriptors(record, who, base, names)
-    _mappings(record, who, pid, objects)
+    if not zombie:
+        _attributes(record, who, base)
+        _descriptors(record, who, base, names)
+        _mappings(record, who, pid, objects)
 
 
+@policy.applies("zombie")
 def _dead(record: Snapshot, root: int, pid: int) -> None:
     """Of a zombie only what its parent can still learn, and where it stands in the tree."""
     living: Snapshot = {}
@@ -114,11 +114,25 @@ def _attributes(record: Snapshot, who: str, base: str) -> None:
             record[who, name, ""] = value
     for name in LINKS:
         record[who, name, ""] = os.readlink(f"{base}/{name}")
-    for name in NAMESPACES:
-        if os.path.islink(f"{base}/ns/{name}"):
-            record[who, "ns", name] = os.readlink(f"{base}/ns/{name}")
+    _autogroup(record, who, base)
+    for name in os.listdir(f"{base}/ns"):
+        if name not in policy.NAMESPACES:
+            _namespace(record, who, name, f"{base}/ns/{name}")
     for line in (_read(f"{base}/limits") or "").splitlines()[1:]:
         record[who, "limits", line[:26].strip()] = line[26:].strip()
+
+
+@policy.applies("number of an autogroup")
+def _autogroup(record: Snapshot, who: str, base: str) -> None:
+    if (value := _read(f"{base}/autogroup")) is not None:
+        record[who, "autogroup", ""] = AUTOGROUP.sub("", value).strip()
+
+
+def _namespace(record: Snapshot, who: str, name: str, link: str) -> None:
+    try:
+        record[who, "ns", name] = os.readlink(link)
+    except FileNotFoundError:
+        pass  # that of children has nobody in it yet
 
 
 def _is_zombie(pid: int) -> bool:
@@ -138,13 +152,12 @@ def _thread(record: Snapshot, root: int, pid: int, tid: int) -> None:
     fields = (_read(f"{base}/stat") or "").rpartition(")")[2].split()
     for number, value in enumerate(fields, start=3):
         if number == 4:
-            if pid != root:
-                record[who, "ppid", ""] = value
+            _parent(record, who, value, of_the_root=pid == root)
         elif number not in policy.STAT_IGNORED:
             record[
                 who, "stat", policy.STAT_NAMES.get(number, f"field {number}")
             ] = value
-    for name in ("comm", "personality"):
+    for name in FILES_OF_THREADS:
         if (content := _read(f"{base}/{name}")) is not None:
             record[who, name, ""] = content
     # Only the top level has it, also for threads.
@@ -153,13 +166,21 @@ def _thread(record: Snapshot, root: int, pid: int, tid: int) -> None:
     _place(record, who, base)
 
 
+@policy.applies("parent of the root")
+def _parent(record: Snapshot, who: str, parent: str, of_the_root: bool) -> None:
+    if not of_the_root:
+        record[who, "ppid", ""] = parent
+
+
+@policy.applies("place of a running thread")
 def _place(record: Snapshot, who: str, base: str) -> None:
-    """Where a blocked thread stopped. The system call's number is left out: the kernel goes on with
-    an interrupted sleep through restart_syscall, the program sees no difference."""
+    """Where a blocked thread stopped."""
     words = (_read(f"{base}/syscall") or "").split()
-    if len(words) == 9:
-        record[who, "blocked at", "sp"] = words[7]
-        record[who, "blocked at", "pc"] = words[8]
+    if len(words) != 9:
+        return
+    for number, word in enumerate(words):
+        if number not in policy.SYSCALL:
+            record[who, "blocked at", policy.SYSCALL_NAMES[number]] = word
 
 
 def _descriptors(record: Snapshot, who: str, base: str, names: _Names) -> None:
@@ -178,15 +199,19 @@ def _descriptors(record: Snapshot, who: str, base: str, names: _Names) -> None:
 
 def _mappings(record: Snapshot, who: str, pid: int, objects: Objects) -> None:
     for mapping in read_mappings(pid):
-        # An inode on a real device has a lasting number; shared memory gets a new one.
-        inode = mapping.inode if not mapping.device.startswith("00:") else 0
+        facts = ", ".join(f"{name} {value}" for name, value in mapping.facts)
         record[who, "maps", mapping.label()] = (
-            f"{mapping.access} {mapping.offset:x} {mapping.device} {inode} {mapping.name}"
-            f" [{' '.join(sorted(mapping.flags))}]"
+            f"{mapping.access} {mapping.offset:x} {mapping.device} {_inode(mapping)} {mapping.name}"
+            f" [{' '.join(sorted(mapping.flags))}] {facts}"
         )
         if mapping.inode:
             key = (mapping.device, mapping.inode)
             objects.setdefault(key, []).append(f"{pid}/{mapping.label()}")
+
+
+@policy.applies("inode without a disk")
+def _inode(mapping: Mapping) -> int:
+    return 0 if mapping.device.startswith("00:") else mapping.inode
 
 
 def _sharing(record: Snapshot, pids: list[int]) -> None:
@@ -252,8 +277,11 @@ def _shared_files(record: Snapshot, tids: list[tuple[int, int]]) -> None:
 
 
 def _read(path: str) -> Optional[str]:
-    """None: this kernel has no such file. Bytes that are no text stay visible."""
+    """None: this kernel has no such file, or nothing that fills it. Bytes that are no text stay visible."""
     try:
         return procfs.text(path)
-    except FileNotFoundError:
-        return None
+    except OSError as error:
+        # attr/current is there, too, where no security module has labels.
+        if error.errno in (errno.ENOENT, errno.EINVAL):
+            return None
+        raise
