@@ -46,7 +46,8 @@ std::string own_label() {
   return label;
 }
 
-// In a landlock domain, which nothing else shows, it is denied before it is found to be no mount at all.
+// In a landlock domain that is about files it is denied before it is found to be no mount at all. Of one that
+// is about the network or signals alone nothing tells whoever lives in it.
 bool may_mount() { return ::mount("", "/", nullptr, MS_BIND, nullptr) < 0 && errno == EINVAL; }
 
 uint32_t speculation(unsigned long which) {
