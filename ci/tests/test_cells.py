@@ -74,7 +74,8 @@ def test_a_host_that_cannot_is_told_apart(cells: Cells) -> None:
 def test_what_was_for_the_host_goes_to_the_machines_that_there_are(
     cells: Cells, host_ends: int, told: bool
 ) -> None:
-    words = ("--for-host=refused", "vms", "--", "--scenario=restore")
+    words = ("--beside-host", "vms", "--", "--scenario=restore")
     code, text = cells(*words, host_ends=host_ends)
     assert code == 0 and "--scenario=restore" in text
-    assert ("--scenario=refused" in text) == told
+    assert ("--scenario refused" in text) == told
+    assert ("--word-size any" in text) == (not told)

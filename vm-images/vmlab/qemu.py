@@ -22,6 +22,8 @@ _APPEND = (
     "random.trust_cpu=on",
     "hugepages=2",  # programs find some, as where an owner has set them aside
     "tsc=reliable",
+    "spectre_v2=off",  # what is emulated does not speculate
+    "init_on_alloc=0",
     "no_timer_check",
     "cryptomgr.notests",
     "8250.nr_uarts=1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from harness.presence import feature_name
 from harness.rows import NAMES
 
 WORD_SIZES = ("64", "32", "mixed64", "mixed32")
+ANY_WORD_SIZE = "any"
 SCENARIO_NAMES = (
     "native",
     "restore",
@@ -157,17 +159,23 @@ class Selection:
     word_sizes: Sequence[str] = ()
     scenarios: Sequence[str] = ()
     repeat: int = 1
+    seed: int = 0  # draws the one that ANY_WORD_SIZE stands for
 
     def cells(self, workload: Workload) -> Iterator[Cell]:
         for machine in self.machines:
             for scenario in workload.scenarios():
                 if self.scenarios and scenario not in self.scenarios:
                     continue
-                for word_size in workload.word_sizes():
-                    if self.word_sizes and word_size not in self.word_sizes:
-                        continue
+                for word_size in self._word_sizes(workload):
                     for engine in ("none",) if scenario == "native" else self.engines:
                         for repeat in range(self.repeat):
                             yield Cell(
                                 workload, scenario, engine, machine, word_size, repeat
                             )
+
+    def _word_sizes(self, workload: Workload) -> list[str]:
+        sizes = workload.word_sizes()
+        if ANY_WORD_SIZE in self.word_sizes:
+            # By workload, so that its scenarios go together, and every other seed shows the other one.
+            return [random.Random(f"{self.seed} {workload.key}").choice(sizes)]
+        return [size for size in sizes if size in (self.word_sizes or sizes)]

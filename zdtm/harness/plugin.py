@@ -13,6 +13,7 @@ from typing import Any, Iterator, Optional
 import pytest
 
 from harness.cases import (
+    ANY_WORD_SIZE,
     SCENARIO_NAMES,
     WORD_SIZES,
     Cell,
@@ -56,8 +57,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--word-size",
         action="append",
-        choices=WORD_SIZES,
-        help="repeatable; default: all",
+        choices=(*WORD_SIZES, ANY_WORD_SIZE),
+        help="repeatable; default: all; any: one of each workload's, drawn by the seed",
     )
     group.addoption(
         "--scenario",
@@ -184,6 +185,7 @@ class Matrix:
             tuple(option.word_size or ()),
             tuple(option.scenario or ()),
             option.repeat,
+            self.seed,
         )
         self.files_seen = 0
         self.ordered = 0

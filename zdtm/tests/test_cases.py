@@ -84,6 +84,19 @@ def test_mixed_trees_have_word_sizes_of_their_own() -> None:
     assert not list(Selection(word_sizes=("64",)).cells(workload))
 
 
+def test_any_word_size_is_one_of_them_and_another_with_other_seeds() -> None:
+    workload = head(GOOD)
+    drawn = [
+        {
+            cell.word_size
+            for cell in Selection(word_sizes=("any",), seed=seed).cells(workload)
+        }
+        for seed in range(20)
+    ]
+    assert all(len(sizes) == 1 for sizes in drawn)
+    assert set.union(*drawn) == {"64", "32"}
+
+
 def test_labels_and_seeds_are_unique() -> None:
     cells = list(
         Selection(engines=("cr", "criu"), machines=("host", "vm:6.12"), repeat=3).cells(

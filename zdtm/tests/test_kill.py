@@ -23,6 +23,7 @@ from harness.killing import GUARDIAN_MODES, HARMED, MARKED, MODES
 from harness.plugin import KEY
 
 ROUNDS = 24
+EXPERIMENTS = 8  # kills of the guardian: nothing depends on how many
 MOST_TRIES = 4  # per kill: some come too late
 WORKLOADS = Path(__file__).parent.parent / "workloads"
 # Quiet ones and loops, many tasks and many threads, data in pipes.
@@ -72,7 +73,7 @@ def test_rate_of_harm_when_the_guardian_is_killed(
     record_property: Callable[[str, object], None],
 ) -> None:
     """An experiment: harm and traces are counted; all else (a hang, a bad image, litter) is a failure."""
-    rounds = pytestconfig.option.rounds or ROUNDS
+    rounds = pytestconfig.option.rounds or EXPERIMENTS
     tally = _kill_rounds(GUARDIAN_MODES, rounds, tmp_path, pytestconfig)
     texts: dict[str, list[str]] = {HARMED: [], MARKED: [], "": []}
     for result, text in tally.failures:

@@ -11,7 +11,7 @@ enum { kBeforeMs = 1500, kSlackMs = 1200, kMaxBlocked = 24 };
 static inline int timeout_ms(void)
 {
 	const char *slowness = getenv("ZDTM_SLOWNESS");
-	return 7000 + 4000 * (slowness ? atoi(slowness) - 1 : 0);
+	return 7000 + 2000 * (slowness ? atoi(slowness) - 1 : 0);
 }
 
 struct blocked {
