@@ -90,7 +90,9 @@ void expect_extents(nlohmann::json object, std::set<std::string>& kinds) {
     const std::string kind = extent["kind"];
     const bool refers = kind == "same" || kind == "parent";
     EXPECT_EQ(extent["source"].is_object(), refers) << extent;
-    if (refers) EXPECT_THAT(names_in(extent["source"]), ::testing::ElementsAre("first", "id"));
+    if (refers) {
+      EXPECT_THAT(names_in(extent["source"]), ::testing::ElementsAre("first", "id"));
+    }
     EXPECT_EQ(extent["stored"] != 0, kind == "raw" || kind == "zstd") << extent;
     pages += extent["pages"].get<uint64_t>(), stored += extent["stored"].get<uint64_t>();
     kinds.insert(kind);

@@ -20,8 +20,8 @@ static long other_abi(long number, long a, long b, long c)
 	long result;
 	// Into the 64-bit code segment by a far return, the call, and back by another one.
 	asm volatile(
-		"push $0x33\n call 1f\n 1: addl $(2f - 1b), (%%esp)\n lret\n"
-		".code64\n 2: syscall\n call 3f\n 3: movl $0x23, 4(%%rsp)\n addl $(4f - 3b), (%%rsp)\n lret\n"
+		"push $0x33\n call 1f\n 1: addl $(2f - 1b), (%%esp)\n lretl\n"
+		".code64\n 2: syscall\n call 3f\n 3: movl $0x23, 4(%%rsp)\n addl $(4f - 3b), (%%rsp)\n lretl\n"
 		".code32\n 4:\n"
 		: "=a"(result)
 		: "0"(number), "D"(a), "S"(b), "d"(c)
