@@ -22,7 +22,8 @@ _APPEND = (
     "random.trust_cpu=on",
     "hugepages=2",  # programs find some, as where an owner has set them aside
     "tsc=reliable",
-    "spectre_v2=off",  # what is emulated does not speculate
+    # Defences that programs cannot see: retpolines, and clearing memory when it is handed out within the kernel.
+    "spectre_v2=off",
     "init_on_alloc=0",
     "no_timer_check",
     "cryptomgr.notests",

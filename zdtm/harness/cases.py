@@ -176,6 +176,6 @@ class Selection:
     def _word_sizes(self, workload: Workload) -> list[str]:
         sizes = workload.word_sizes()
         if ANY_WORD_SIZE in self.word_sizes:
-            # By workload, so that its scenarios go together, and every other seed shows the other one.
+            # By workload, so that its scenarios go together; other seeds draw others.
             return [random.Random(f"{self.seed} {workload.key}").choice(sizes)]
         return [size for size in sizes if size in (self.word_sizes or sizes)]

@@ -215,6 +215,14 @@ class Table {
   std::map<uint64_t, uint64_t> slots_;
 };
 
+void plan_files(const Records& records, PlanBuilder& builder) {
+  for (const auto& kind : all_kinds()) {
+    if (kind->name() != "files") continue;
+    kind->plan(Phase::kStore, records, builder);
+    kind->plan(Phase::kFiles, records, builder);
+  }
+}
+
 void comes_out_as_recorded(const Sample& sample, pid_t pid) {
   Plan plan;
   plan.store.add_list("store");
@@ -229,11 +237,7 @@ void comes_out_as_recorded(const Sample& sample, pid_t pid) {
       plan.processes[task->pid()].lists[task->pid()] =
           plan.processes[task->pid()].program.add_list("x").index();
   PlanBuilder builder(plan);
-  for (const auto& kind : all_kinds()) {
-    if (kind->name() != "files") continue;
-    kind->plan(Phase::kStore, sample.records, builder);
-    kind->plan(Phase::kFiles, sample.records, builder);
-  }
+  plan_files(sample.records, builder);
   Table simulated(plan, {plan.engine_fd, plan.image_fd});
   simulated.run(builder.process(pid).ops());
   if (testing::Test::HasFatalFailure()) return;
@@ -300,11 +304,7 @@ Plan files_plan(const Sample& sample) {
     plan.processes[task->pid()].lists[task->pid()] =
         plan.processes[task->pid()].program.add_list("x").index();
   PlanBuilder builder(plan);
-  for (const auto& kind : all_kinds()) {
-    if (kind->name() != "files") continue;
-    kind->plan(Phase::kStore, sample.records, builder);
-    kind->plan(Phase::kFiles, sample.records, builder);
-  }
+  plan_files(sample.records, builder);
   return plan;
 }
 

@@ -43,7 +43,7 @@ void zdtm_join_thread(pthread_t thread)
 	CHECK_ZERO(pthread_join(thread, NULL));
 }
 
-void zdtm_until_asleep(pid_t tid)
+static void until_state(pid_t tid, char state)
 {
 	char path[64], text[1024];
 	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
@@ -51,10 +51,20 @@ void zdtm_until_asleep(pid_t tid)
 		zdtm_slurp(path, text, sizeof(text));
 		const char *end = strrchr(text, ')'); // the name before it may hold anything
 		CHECK(end && end[1] == ' ');
-		if (end[2] == 'S')
+		if (end[2] == state)
 			return;
 		nanosleep(&(struct timespec){0, 1000000}, NULL);
 	}
+}
+
+void zdtm_until_asleep(pid_t tid)
+{
+	until_state(tid, 'S');
+}
+
+void zdtm_until_zombie(pid_t pid)
+{
+	until_state(pid, 'Z');
 }
 
 static uint32_t next_word(uint32_t *state)

@@ -130,6 +130,8 @@ pid_t zdtm_tid(void);
 // Returns once the kernel shows this thread or task as sleeping. It must have nothing to sleep in but
 // the system call that is meant.
 void zdtm_until_asleep(pid_t tid);
+// The same for a first thread that has ended, whether others of its process go on or not.
+void zdtm_until_zombie(pid_t pid);
 
 // --- Helpers with no state. ---
 

@@ -21,21 +21,12 @@ static int leaves_a_thread(void *arg)
 	pthread_exit(NULL);
 }
 
-static void until_leader_ended(pid_t pid)
-{
-	char path[64], text[1024];
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	do
-		zdtm_slurp(path, text, sizeof(text));
-	while (strrchr(text, ')')[2] != 'Z');
-}
-
 int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
 	shared = zdtm_shared_memory(zdtm_page());
 	const pid_t child = zdtm_spawn(leaves_a_thread, NULL);
-	until_leader_ended(child);
+	zdtm_until_zombie(child);
 
 	zdtm_checkpoint_here();
 

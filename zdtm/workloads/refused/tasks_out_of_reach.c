@@ -40,21 +40,12 @@ static int counts(void *arg)
 	return zdtm_pass();
 }
 
-static void until_leader_ended(pid_t pid)
-{
-	char path[64], text[1024];
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	do
-		zdtm_slurp(path, text, sizeof(text));
-	while (strrchr(text, ')')[2] != 'Z');
-}
-
 int main(int argc, char **argv)
 {
 	zdtm_init(argc, argv);
 	go = zdtm_shared_memory(zdtm_page());
 	const pid_t headless = zdtm_spawn(leaves_a_thread, NULL);
-	until_leader_ended(headless);
+	zdtm_until_zombie(headless);
 	const pid_t traced = zdtm_spawn(counts, NULL);
 	CHECK_SYS(ptrace(PTRACE_SEIZE, traced, NULL, NULL));
 	const struct itimerval far = {.it_value = {5000, 0}};
