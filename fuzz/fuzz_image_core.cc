@@ -21,16 +21,11 @@ namespace {
 
 using cr::core::CoreReport;
 
-// Where the files go: in memory if that can be had. One for each process, gone with it.
+// Where the files go. One for each process, gone with it; who kills the process removes its TMPDIR, too
+// (fuzz/run).
 class Folder {
  public:
-  Folder() {
-    for (const char* place : {"/dev/shm", "/tmp"}) {
-      path_ = fmt::format("{}/fuzz_image_core.XXXXXX", place);
-      if (::mkdtemp(path_.data()) != nullptr) return;
-    }
-    std::abort();
-  }
+  Folder() { FUZZ_REQUIRE(::mkdtemp(path_.data()) != nullptr); }
   ~Folder() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
@@ -38,7 +33,7 @@ class Folder {
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_;
+  std::string path_ = std::filesystem::temp_directory_path() / "fuzz_image_core.XXXXXX";
 };
 
 // One core file, read where it is asked for: it may be long, and hollow.

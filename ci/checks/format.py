@@ -1,5 +1,6 @@
 """C and C++ are laid out by clang-format, Python by black; prints each file that is not."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -62,9 +63,20 @@ def unformatted_python(names: list[str], top: Path) -> list[Finding]:
     return found
 
 
+def python_files(top: Path) -> list[str]:
+    """Commands have no suffix: their first line says what they are."""
+    commands = []
+    for name in files(top):
+        if not Path(name).suffix:
+            with open(top / name, "rb") as command:
+                if re.match(rb"#!.*/python3?\b", command.readline()):
+                    commands.append(name)
+    return [*files(top, suffixes=(".py",)), *commands]
+
+
 def main(top: Path = TOP) -> int:
     c_names = files(top, suffixes=(".cc", ".h", ".c"))
-    python_names = files(top, suffixes=(".py",))
+    python_names = python_files(top)
     if "--fix" in sys.argv[1:]:
         subprocess.run(
             ["clang-format", "--style=file", "-i", *c_names], cwd=top, check=True

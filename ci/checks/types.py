@@ -12,19 +12,19 @@ PARTS = [
     ("ci", ["checks"]),
     ("zdtm", ["harness"]),
     ("vm-images", ["vmlab"]),
-    ("bench", ["report.py"]),
+    ("bench", ["report.py", "run"]),
 ]
+# What else these import from.
+IMPORTED = {"zdtm": ["vm-images"], "bench": ["ci", "zdtm", "vm-images"]}
 PYTHON = "/usr/bin/python3"  # Debian's: it has Debian's pytest, whose types are needed
 
 
 def findings_for(folder: Path, targets: list[str]) -> list[Finding]:
+    imported = ":".join(str(TOP / part) for part in IMPORTED.get(folder.name, []))
     run = subprocess.run(
         [PYTHON, "-m", "mypy", "--strict", "--no-error-summary", *targets],
         cwd=folder,
-        # As pytest.ini has it: the harness imports the virtual machines.
-        env={**os.environ, "MYPYPATH": str(TOP / "vm-images")}
-        if folder.name == "zdtm"
-        else None,
+        env={**os.environ, "MYPYPATH": imported},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,10 +1,11 @@
 """The layout check names the file, for both languages, and passes what is right."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from checks.format import unformatted_c, unformatted_python
+from checks.format import python_files, unformatted_c, unformatted_python
 
 
 @pytest.fixture
@@ -28,6 +29,18 @@ def test_python(tree: Path) -> None:
     assert [
         finding.path for finding in unformatted_python(["bad.py", "good.py"], tree)
     ] == ["bad.py"]
+
+
+def test_a_command_without_a_suffix_is_known_by_its_first_line(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    for name, first in {
+        "module.py": "x = 1",
+        "run": "#!/usr/bin/python3",
+        "build": "#!/bin/sh",
+        "LICENSE": "nothing",
+    }.items():
+        (tmp_path / name).write_text(f"{first}\n")
+    assert python_files(tmp_path) == ["module.py", "run"]
 
 
 def test_a_broken_tool_is_no_pass(tree: Path) -> None:

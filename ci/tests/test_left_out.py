@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 from left_out import left_out, summary
 
 CI = Path(__file__).parent.parent
@@ -30,12 +31,21 @@ JUNIT = """<?xml version="1.0" encoding="UTF-8"?>
 
 def test_only_what_the_machine_cannot_do_is_named() -> None:
     assert left_out(JUNIT) == ["matrix.apps", "matrix.host"]
-    assert summary(left_out(JUNIT)).startswith("2 LEFT OUT")
-    assert ": matrix.apps, matrix.host." in summary(left_out(JUNIT))
+    assert summary(JUNIT).startswith("2 LEFT OUT")
+    assert ": matrix.apps, matrix.host. Nothing stands in" in summary(JUNIT)
+
+
+@pytest.mark.parametrize("status, stands_in", [("run", True), ("fail", False)])
+def test_only_a_matrix_of_machines_that_ran_stands_in(
+    status: str, stands_in: bool
+) -> None:
+    machines = f'<testcase name="matrix.vm" status="{status}"/></testsuite>'
+    told = summary(JUNIT.replace("</testsuite>", machines))
+    assert ("matrix.vm ran the cells of matrix.host instead" in told) == stands_in
 
 
 def test_nothing_left_out_is_not_worth_a_line() -> None:
-    assert summary(left_out("<testsuite><testcase name='a'/></testsuite>")) == ""
+    assert summary("<testsuite><testcase name='a'/></testsuite>") == ""
 
 
 def test_the_line_is_the_last_word_of_ci_test(tmp_path: Path) -> None:

@@ -59,10 +59,12 @@ void Output::error(const Error& error) const {
 }
 
 void Output::progress(const std::string& step) const {
+  // It may name a file that an image wants.
+  const std::string shown = printable(step);
   if (verbose_) {
-    std::fputs(fmt::format("cr: {}\n", step).c_str(), stderr);
+    std::fputs(fmt::format("cr: {}\n", shown).c_str(), stderr);
   } else if (terminal_ && !json_) {
-    std::fputs(fmt::format("\r\033[K{} ...", step).c_str(), stderr);
+    std::fputs(fmt::format("\r\033[K{} ...", shown).c_str(), stderr);
     shown_ = true;
   }
 }

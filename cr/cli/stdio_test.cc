@@ -79,6 +79,19 @@ TEST_F(Stdio, PipesToOthersAreReplaced) {
   EXPECT_EQ(outcome.out, "after");
 }
 
+// A loop of a shell reads on from where a program of it has stopped, and what is left is not the tree's.
+TEST_F(Stdio, APipeSharedWithOthersIsReplacedWithoutAWriterToo) {
+  Ends in = make_pipe();
+  put(in.write, "rest");
+  in.write.reset();
+  Sleeper shell({"sh", "-c", "sleep 1000; cat"}, {in.read.get(), -1, -1});
+  dump(shell);
+  EXPECT_EQ(get(in.read, 4), "rest");
+  const Outcome outcome = run({"show", "--json", "--all", image_});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.out, testing::Not(HasSubstr("pipe_end")));
+}
+
 TEST_F(Stdio, ATerminalIsReplacedByAnother) {
   const Terminal first = make_terminal(), second = make_terminal();
   Sleeper cat({"cat"}, {first.slave.get(), first.slave.get(), first.slave.get()});

@@ -22,6 +22,7 @@ struct Visit {
   const ProcessView* process = nullptr;
   kinds::Collector::Agent* agent = nullptr;
   std::map<pid_t, exec::Slot> frame_slots;
+  std::map<pid_t, uint32_t> through;  // how far each list's counter has come when it goes home
   uint64_t area_size = 0, frames_size = 0;
   exec::Area area;
   int notify_signal = 0;
@@ -42,8 +43,9 @@ int notify_signal_of(const ProcessView& process) {
   return 0;
 }
 
-// The way home: tell the tracer, then return over the frame. Also taken after a failure.
-void add_way_home(exec::ListBuilder& list, int notify_signal, exec::Slot frame) {
+// The way home: tell the tracer, then return over the frame. Also taken after a failure. How many ops there
+// are before the return.
+uint32_t add_way_home(exec::ListBuilder& list, int notify_signal, exec::Slot frame) {
   list.on_failure_here();
   if (notify_signal != 0) {
     const exec::Slot pid = list.fresh_slot(), tid = list.fresh_slot();
@@ -51,7 +53,9 @@ void add_way_home(exec::ListBuilder& list, int notify_signal, exec::Slot frame) 
     list.syscall(Abi::k64, SYS_gettid, {}).save(tid);
     list.syscall(Abi::k64, SYS_tgkill, {pid, tid, notify_signal}).because("tell that the agent is through");
   }
+  const auto through = static_cast<uint32_t>(list.ops().size());
   list.sigreturn(frame);
+  return through;
 }
 
 // The kernel tells nobody of MCL_FUTURE, but our own area would be locked by it.
@@ -69,7 +73,7 @@ Result<Visit> prepare(const ProcessView& process, kinds::Collector& collector) {
   for (const trace::ThreadState& thread : process.state.threads) {
     exec::ListBuilder& list = collector.agent(process.pid(), thread.tid);
     visit.frame_slots[thread.tid] = list.fresh_slot();
-    add_way_home(list, visit.notify_signal, visit.frame_slots[thread.tid]);
+    visit.through[thread.tid] = add_way_home(list, visit.notify_signal, visit.frame_slots[thread.tid]);
     visit.frames_size += trace::home_frame_size(thread);
   }
   visit.area_size = visit.agent->program.size();
@@ -105,6 +109,9 @@ Result<void> collect_answers(Visit& visit, kinds::Collector& collector) {
       return fail(
           ErrorKind::kSystem, "agent in thread {}: {}", tid,
           exec::describe_failure(visit.agent->program.list(index), control.failed_op, control.result));
+    if (control.next < visit.through.at(tid))
+      return fail(ErrorKind::kInternal, "agent in thread {} came home at op {} of {}", tid, control.next,
+                  visit.through.at(tid));
   }
   return collector.deliver(visit.process->pid(), kinds::Answers(visit.area, std::move(after)));
 }
@@ -144,8 +151,13 @@ Result<std::set<pid_t>> run_agents(const kinds::TreeView& tree, kinds::Collector
     CR_TRY(install(visit, areas.addresses[i]), "pid {}", pid);
     inside.push_back(&visit);
     for (const auto& [tid, index] : visit.agent->lists)
-      runs.push_back({tid, visit.area.entry(), visit.area.control(index), visit.area.stack_top(index),
-                      visit.notify_signal});
+      runs.push_back({.tid = tid,
+                      .entry = visit.area.entry(),
+                      .control = visit.area.control(index),
+                      .stack_top = visit.area.stack_top(index),
+                      .notify_signal = visit.notify_signal,
+                      .counter = visit.area.control(index) + offsetof(exec::Control, next),
+                      .through = visit.through.at(tid)});
   }
   CR_TRY(guardian.run(runs, operation.patience(kAgentPatience)));
   for (Visit* visit : inside) CR_TRY(collect_answers(*visit, collector), "pid {}", visit->process->pid());

@@ -26,7 +26,10 @@ using kinds::ProcessPlan;
 
 namespace {
 
+// Where nobody gave a deadline: so long for the next task to be ready, and then for a sign of life again and
+// again. To read a large image takes what it takes.
 constexpr std::chrono::seconds kBuildPatience{600};
+constexpr std::chrono::seconds kStillPatience{30};
 
 // Both are whole instructions of the blob's own interpreter (cr/executor/blob): found in its code.
 uint64_t find_instruction(const exec::Area& area, std::string_view code, std::string_view instruction) {
@@ -46,6 +49,22 @@ Result<void> put_at(const sys::UniqueFd& fd, int number, std::vector<int>& numbe
   if (::dup3(fd.get(), number, O_CLOEXEC) < 0) return fail_errno("descriptor {} (see ulimit -n)", number);
   numbers.push_back(number);
   return {};
+}
+
+// The mothers of orphans have ids that the kernel chooses: not those of tasks that are still to be born. Who
+// may not tell it that is told of a conflict, should there be one.
+void let_kernel_choose_beyond(const kinds::Plan& plan) {
+  pid_t highest = 0;
+  for (const auto& [pid, process] : plan.processes) {
+    highest = std::max(highest, pid);
+    if (!process.lists.empty()) highest = std::max(highest, process.lists.rbegin()->first);
+  }
+  const char* path = "/proc/sys/kernel/ns_last_pid";
+  const auto last = sys::read_file(path);
+  const auto fd = sys::open(path, O_WRONLY);
+  if (!last || !fd || std::atoi(last->c_str()) >= highest) return;
+  const std::string text = fmt::format("{}", highest);
+  (void)sys::write_fully(fd->get(), std::as_bytes(std::span(text)));
 }
 
 // The root's first steps: still our code, our memory; it ends in execveat or with status 112.
@@ -92,7 +111,7 @@ Result<void> Builder::build(int image, const std::function<Result<void>()>& fill
   operation_.step("building tasks");
   auto built = start_root();
   if (built) built = build_tasks(fill);
-  if (!built) nursery_.kill_all(plan_.root);
+  if (!built) nursery_.kill_all();
   return built;
 }
 
@@ -143,6 +162,7 @@ Result<void> Builder::start_root() {
   if (::pipe2(words, O_CLOEXEC) < 0) return fail_errno("pipe2");
   roots_words_.reset(words[0]);
   const sys::UniqueFd roots_end(words[1]);
+  let_kernel_choose_beyond(plan_);
   pid_t wanted = plan_.root;
   clone_args arguments{};
   arguments.exit_signal = SIGCHLD;
@@ -174,11 +194,31 @@ std::set<pid_t> Builder::expected_at(Barrier barrier) const {
   return expected;
 }
 
+Result<trace::Nursery::Event> Builder::next_event() {
+  const auto late = [](const Result<trace::Nursery::Event>& event) {
+    return !event && event.error().kind() == ErrorKind::kDeadline;
+  };
+  auto event = nursery_.next(operation_.deadline.value_or(Clock::now() + kBuildPatience));
+  while (late(event) && !operation_.deadline) {
+    const std::string before = look_of_tasks();
+    event = nursery_.next(Clock::now() + kStillPatience);
+    if (late(event) && look_of_tasks() == before) break;
+  }
+  return event;
+}
+
+// Of one that works, CPU time or memory grows.
+std::string Builder::look_of_tasks() const {
+  std::string look;
+  for (const auto& [tid, ward] : nursery_.wards())
+    look += sys::read_file(fmt::format("/proc/{}/stat", tid)).value_or("");
+  return look;
+}
+
 Result<void> Builder::wait_for_all(Barrier barrier) {
   std::set<pid_t> missing = expected_at(barrier);
-  const auto deadline = operation_.deadline.value_or(Clock::now() + kBuildPatience);
   while (!missing.empty()) {
-    const trace::Nursery::Event event = CR_TRY(nursery_.next(deadline));
+    const trace::Nursery::Event event = CR_TRY(next_event());
     if (event.ended) {
       if (!missing.contains(event.tid)) continue;  // the mother of an orphan
       if (event.tid == plan_.root) CR_TRY(last_words_of_root());
@@ -240,9 +280,8 @@ Result<void> Builder::bury_the_dead() {
     dying.insert(pid);
     CR_TRY(nursery_.go_on(pid));
   }
-  const auto deadline = operation_.deadline.value_or(Clock::now() + kBuildPatience);
   while (!dying.empty()) {
-    const trace::Nursery::Event event = CR_TRY(nursery_.next(deadline));
+    const trace::Nursery::Event event = CR_TRY(next_event());
     if (!event.ended) CR_TRY(look_at_trap(event.tid, kinds::kJoined));
     dying.erase(event.tid);
     const auto process = plan_.processes.find(event.tid);
@@ -282,9 +321,7 @@ Result<void> Builder::finish() {
   for (const auto& [pid, process] : plan_.processes)
     if (process.role == ProcessPlan::Role::kTask) CR_TRY(send_off(process), "pid {}", pid);
   CR_TRY(in_time());
-  // All stand ready; from here on nothing can fail half-way.
-  for (const auto& [tid, ward] : nursery_.wards())
-    (void)trace::detach(tid);  // gone already: others of its process went on and ended it
+  nursery_.let_all_go();  // all stand ready; from here on nothing can fail half-way
   return {};
 }
 

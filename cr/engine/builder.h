@@ -32,6 +32,8 @@ class Builder {
   Result<void> start_root();
   Result<void> last_words_of_root() const;
   Result<void> build_tasks(const std::function<Result<void>()>& fill);
+  Result<trace::Nursery::Event> next_event();
+  std::string look_of_tasks() const;
   Result<void> wait_for_all(kinds::Barrier barrier);
   Result<void> bury_the_dead();
   Result<void> finish();

@@ -11,12 +11,14 @@
 #include "cr/engine/load.h"
 #include "cr/engine/origin.h"
 #include "cr/engine/parents.h"
+#include "cr/engine/record_sizes.h"
 #include "cr/engine/validate_origin.h"
 #include "cr/kinds/memory/inheritance.h"
 #include "cr/kinds/memory/relatives.h"
 #include "cr/kinds/shape.h"
 #include "cr/kinds/task.pb.h"
 #include "cr/proc/stat.h"
+#include "cr/sys/cpu.h"
 
 namespace cr::engine {
 namespace {
@@ -52,8 +54,12 @@ Result<void> collect(trace::Guardian& guardian, const Operation& operation, Cut&
   for (const auto& kind : kinds::all_kinds()) {
     CR_TRY(in_time(operation));
     auto collected = kind->collect(out.tree, out.collector);
-    // What somebody else lets run may be gone before it is looked at. Its blocker is known.
-    if (!collected && out.tree.loose()) continue;
+    // What somebody else lets run may be gone before it is looked at. Its blocker is known; but nobody knows
+    // now into whom nothing of ours may go.
+    if (!collected && out.tree.loose()) {
+      for (const auto& process : out.tree.processes) out.collector.keep_out(process.pid());
+      continue;
+    }
     CR_TRY(std::move(collected), "{}", kind->name());
   }
   const std::set<pid_t> not_asked = CR_TRY(run_agents(out.tree, out.collector, guardian, operation));
@@ -66,8 +72,11 @@ Result<void> collect(trace::Guardian& guardian, const Operation& operation, Cut&
 // Everything up to the first byte of an image: the tree stands still, all that it is has been looked at.
 Result<void> cut(pid_t root, trace::Guardian& guardian, const Operation& operation, Cut& out) {
   CR_TRY(not_an_ancestor(root));
+  (void)CR_TRY(sys::takes_32bit_calls());  // tried before anybody has to wait for the answer
   operation.step("freezing");
-  trace::FrozenTree frozen = CR_TRY(guardian.freeze(root, operation.patience(kFreezePatience)));
+  if (operation.deadline) CR_TRY(guardian.limit(operation.patience(std::chrono::milliseconds::max())));
+  trace::FrozenTree frozen = CR_TRY(guardian.freeze(root, operation.patience(kFreezePatience),
+                                                    operation.patience(trace::Guardian::kTimeToLook)));
   out.report.tasks = frozen.processes.size();
   for (const auto& process : frozen.processes) out.report.threads += process.threads.size();
   out.collector.blockers = std::move(frozen.blockers);
@@ -88,6 +97,8 @@ Result<void> prove(Cut& taken) {
     return Failure(
         Error::unsupported({{taken.tree.root, "invalid-state", "tree",
                              fmt::format("its image would be invalid: {}", sound.error().message())}}));
+  if (auto blockers = size_blockers(taken.collector.records, taken.tree.root); !blockers.empty())
+    return Failure(Error::unsupported(std::move(blockers)));
   const auto plan = compile(taken.collector.records);
   if (plan) return {};
   if (plan.error().kind() == ErrorKind::kUnsupported && plan.error().blockers().empty())
@@ -130,7 +141,8 @@ Result<std::optional<Loaded>> load_parent(const DumpOptions& options) {
 }
 
 // Records first: who reads the image front to back can build the tasks before their pages come.
-Result<uint64_t> write(const Cut& taken, const DumpOptions& options, const Loaded* parent) {
+Result<uint64_t> write(const Cut& taken, const DumpOptions& options, const Loaded* parent,
+                       trace::Guardian& guardian) {
   image::Writer writer = CR_TRY(open_writer(options, parent));
   const kinds::Origin origin = CR_TRY(origin_of(taken, options, parent));
   CR_TRY(writer.add_record(kinds::kOriginRecord, 0, origin.SerializeAsString()));
@@ -148,6 +160,7 @@ Result<uint64_t> write(const Cut& taken, const DumpOptions& options, const Loade
     CR_TRY(kind->save_pages(taken.tree, taken.collector.records, store), "{}", kind->name());
   }
   CR_TRY(in_time(options.operation));
+  CR_TRY(guardian.limit({}));  // the tasks stood still up to here
   options.operation.step("committing");
   return writer.commit();
 }
@@ -165,7 +178,8 @@ Result<DumpReport> dump(const DumpOptions& options) {
   Cut taken;
   CR_TRY(cut(options.root, guardian, options.operation, taken));
   CR_TRY(prove(taken));
-  taken.report.image_bytes = CR_TRY(write(taken, options, parent ? &*parent : nullptr), "{}", options.path);
+  taken.report.image_bytes =
+      CR_TRY(write(taken, options, parent ? &*parent : nullptr, guardian), "{}", options.path);
   if (options.leave_running)
     CR_TRY(guardian.thaw());
   else

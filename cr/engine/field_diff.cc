@@ -14,15 +14,14 @@ using google::protobuf::Message;
 constexpr char kAbsent[] = "absent";
 constexpr int kNone = -1;  // no such element
 
-// By which field of its elements a list is matched; null: by their places.
+}  // namespace
+
 const FieldDescriptor* key_of(const FieldDescriptor& list) {
   if (list.message_type() == nullptr) return nullptr;
   for (int i = 0; i < list.message_type()->field_count(); ++i)
     if (kinds::policy_of(*list.message_type()->field(i)).key()) return list.message_type()->field(i);
   return nullptr;
 }
-
-}  // namespace
 
 class FieldDiff::Walk {
  public:

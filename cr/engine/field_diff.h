@@ -16,12 +16,16 @@ struct Difference {
   std::string a, b;   // "absent" where there is none
 };
 
+// By which field of its elements a list is matched; null: by their places. In a valid record no two have the
+// same.
+const google::protobuf::FieldDescriptor* key_of(const google::protobuf::FieldDescriptor& list);
+
 class FieldDiff {
  public:
   // `all`: volatile fields, too.
   explicit FieldDiff(bool all) : all_(all) {}
 
-  // Either may be null, not both. What is found is added to `out`.
+  // Either may be null, not both. What is found is added to `out`. Requires: they are valid.
   void compare(const std::string& where, const google::protobuf::Message* a,
                const google::protobuf::Message* b, std::vector<Difference>& out) const;
 

@@ -37,7 +37,7 @@ class Objects {
   }
 
  private:
-  static constexpr int kDeepest = 100;  // the decoder goes no deeper
+  static constexpr int kDeepest = 100;  // the decoder goes so deep, and no deeper
 
   // To the end of a message, or of a group, whose `type` is null: nobody knows any. False: far enough, there
   // are too many, or the decoder will come no further either.
@@ -54,11 +54,12 @@ class Objects {
     const FieldDescriptor* known =
         type == nullptr ? nullptr : type->FindFieldByNumber(WireFormatLite::GetTagFieldNumber(tag));
     if (is_number(known, wire)) return WireFormatLite::SkipField(&in_, tag);
-    if (++count_ > most_ || depth >= kDeepest) return false;
-    if (wire == WireFormatLite::WIRETYPE_START_GROUP) return walk(nullptr, depth + 1);
+    if (++count_ > most_) return false;
+    if (wire == WireFormatLite::WIRETYPE_START_GROUP) return depth < kDeepest && walk(nullptr, depth + 1);
     const bool message = known != nullptr && known->message_type() != nullptr &&
                          wire == WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
-    return message ? below(*known->message_type(), depth + 1) : WireFormatLite::SkipField(&in_, tag);
+    if (!message) return WireFormatLite::SkipField(&in_, tag);
+    return depth < kDeepest && below(*known->message_type(), depth + 1);
   }
 
   bool below(const Descriptor& type, int depth) {

@@ -71,6 +71,19 @@ TEST(Parse, GroupsAreLookedInto) {
   EXPECT_FALSE(parse(deep, space));
 }
 
+TEST(Parse, TheDeepestLevelThatIsDecodedIsCounted) {
+  for (const int depth : {99, 100}) {
+    kinds::AddressSpace space;
+    google::protobuf::UnknownFieldSet* inside = &unknown_of(space);
+    for (int i = 0; i < depth; ++i) inside = inside->AddGroup(15);
+    ASSERT_TRUE(parse(space.SerializeAsString(), space)) << "the decoder comes so far";
+    inside = &unknown_of(space);
+    for (int i = 0; i < depth; ++i) inside = inside->mutable_field(0)->mutable_group();
+    for (int i = 0; i < kMany; ++i) inside->AddLengthDelimited(15);
+    is_too_dense(space);
+  }
+}
+
 TEST(Parse, NumbersAreDense) {
   kinds::Task task;
   kinds::Vma vma;

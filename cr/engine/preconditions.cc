@@ -1,9 +1,11 @@
 #include "cr/engine/preconditions.h"
 
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -14,8 +16,8 @@
 #include <cstring>
 #include <thread>
 
-#include "cr/engine/own_vdso.h"
 #include "cr/image/hash.h"
+#include "cr/kinds/memory/own_vdso.h"
 #include "cr/sys/cpu.h"
 #include "cr/sys/fd.h"
 
@@ -207,10 +209,42 @@ Result<void> check_vdso(const kinds::Plan& plan) {
     if (process.vdso_hash == 0) continue;
     const auto [known, is_new] = here.try_emplace(process.word_size);
     if (is_new)
-      if (const auto code = CR_TRY(own_vdso(process.word_size))) known->second = image::hash_of(*code);
+      if (const auto own = CR_TRY(kinds::own_vdso(process.word_size)))
+        known->second = image::hash_of(own->code);
     if (known->second && *known->second != process.vdso_hash) return another_vdso(pid);
   }
   return {};
+}
+
+namespace {
+
+bool makes_32bit_calls(const exec::Program& program) {
+  for (uint32_t i = 0; i < program.list_count(); ++i)
+    for (const exec::Op& op : program.list(i).ops())
+      if (op.kind == exec::OpKind::kSyscall && op.abi == exec::Abi::k32) return true;
+  return false;
+}
+
+}  // namespace
+
+Result<void> check_calls(const kinds::Plan& plan) {
+  bool wanted = makes_32bit_calls(plan.store);
+  for (const auto& [pid, process] : plan.processes) wanted = wanted || makes_32bit_calls(process.program);
+  if (!wanted || CR_TRY(sys::takes_32bit_calls())) return {};
+  return fail(ErrorKind::kConflict,
+              "some of the tree can only be made by system calls of the 32-bit ABI, which this kernel takes "
+              "none of (CONFIG_IA32_EMULATION, ia32_emulation=)");
+}
+
+Result<void> check_membarrier(const kinds::Plan& plan) {
+  if (plan.membarrier == 0) return {};
+  const long answer = ::syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+  const uint32_t here = answer < 0 ? 0 : static_cast<uint32_t>(answer);
+  if ((plan.membarrier & ~here) == 0) return {};
+  return fail(ErrorKind::kConflict,
+              "a task is registered for membarrier commands {:#x}, this kernel lacks {:#x} of them; restore "
+              "on one that has them (CONFIG_MEMBARRIER, CONFIG_RSEQ)",
+              plan.membarrier, plan.membarrier & ~here);
 }
 
 int highest_number(const kinds::Plan& plan) {

@@ -19,9 +19,15 @@ Result<void> check_stdio(const kinds::Plan& plan);
 // that cannot be given back.
 Result<void> check_cpu_state(const kinds::Plan& plan);
 
+// Conflict: something can only be made by calls of the 32-bit ABI, and this kernel takes none.
+Result<void> check_calls(const kinds::Plan& plan);
+
 // Conflict: a task has another vdso than this kernel would give it.
 Result<void> check_vdso(const kinds::Plan& plan);
 Failure another_vdso(pid_t pid);
+
+// Conflict: this kernel has no membarrier command that a task is registered for.
+Result<void> check_membarrier(const kinds::Plan& plan);
 
 // The highest descriptor number in use while the tree is built.
 int highest_number(const kinds::Plan& plan);

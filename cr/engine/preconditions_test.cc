@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/membarrier.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -18,8 +19,8 @@
 #include <functional>
 #include <thread>
 
-#include "cr/engine/own_vdso.h"
 #include "cr/image/hash.h"
+#include "cr/kinds/memory/own_vdso.h"
 #include "cr/proc/maps.h"
 #include "cr/sys/cpu.h"
 #include "cr/sys/fd.h"
@@ -29,6 +30,7 @@ namespace cr::engine {
 namespace {
 
 using kinds::FileCheck;
+using kinds::own_vdso;
 using kinds::Plan;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -200,6 +202,16 @@ TEST(CheckIds, NumbersOfTheDeadAreFree) {
   }
 }
 
+TEST(CheckMembarrier, CommandsThatThisKernelLacksAreAConflict) {
+  Plan plan;
+  EXPECT_EQ(conflict(check_membarrier(plan)), "");
+  plan.membarrier = MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+  EXPECT_EQ(conflict(check_membarrier(plan)), "");
+  plan.membarrier |= 1u << 30;
+  EXPECT_THAT(conflict(check_membarrier(plan)),
+              HasSubstr("for membarrier commands 0x40000010, this kernel lacks 0x40000000 of them"));
+}
+
 TEST(CheckLimits, DescriptorsAboveTheHardLimitAreAConflict) {
   rlimit files{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
@@ -312,14 +324,14 @@ TEST(CheckVdso, AnotherKernelsIsAConflict) {
   const bool has_one = std::ranges::any_of(maps, [](const auto& vma) { return vma.path == "[vdso]"; });
   ASSERT_EQ(own.has_value(), has_one);
   for (const WordSize size : {WordSize::k64, WordSize::k32}) {
-    const auto code = own_vdso(size).value();
-    if (!code) continue;
-    EXPECT_EQ(std::memcmp(code->data(), "\177ELF", 4), 0);
-    EXPECT_EQ(static_cast<int>(code->at(4)), size == WordSize::k32 ? 1 : 2) << "its class";
+    const auto its = own_vdso(size).value();
+    if (!its) continue;
+    EXPECT_EQ(std::memcmp(its->code.data(), "\177ELF", 4), 0);
+    EXPECT_EQ(static_cast<int>(its->code.at(4)), size == WordSize::k32 ? 1 : 2) << "its class";
     Plan plan = plan_of(100);
     plan.processes[100].word_size = size;
     EXPECT_EQ(conflict(check_vdso(plan)), "") << "a task without any";
-    plan.processes[100].vdso_hash = image::hash_of(*code);
+    plan.processes[100].vdso_hash = image::hash_of(its->code);
     EXPECT_EQ(conflict(check_vdso(plan)), "");
     ++plan.processes[100].vdso_hash;
     EXPECT_THAT(conflict(check_vdso(plan)), HasSubstr("pid 100: this kernel's vdso is not the one"));

@@ -28,11 +28,13 @@ Result<Prepared> prepare(const Loaded& loaded, const Operation& operation) {
   CR_TRY(check_origin(loaded.origin));
   Prepared prepared{CR_TRY(compile(loaded.records)), {}};
   CR_TRY(check_vdso(prepared.plan));
+  CR_TRY(check_calls(prepared.plan));
   CR_TRY(check_ids(prepared.plan, loaded.origin.left_running(), operation));
   CR_TRY(check_files(prepared.plan));
   CR_TRY(check_stdio(prepared.plan));
   CR_TRY(check_cpu_state(prepared.plan));
   CR_TRY(check_limits(prepared.plan));
+  CR_TRY(check_membarrier(prepared.plan));
   prepared.report.root = prepared.plan.root;
   for (const auto& [pid, process] : prepared.plan.processes) {
     if (process.role == kinds::ProcessPlan::Role::kStandIn) continue;

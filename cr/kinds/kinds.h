@@ -11,6 +11,7 @@ std::unique_ptr<Kind> task_kind();
 std::unique_ptr<Kind> memory_kind();
 std::unique_ptr<Kind> files_kind();
 std::unique_ptr<Kind> attributes_kind();
+std::unique_ptr<Kind> membarrier_kind();
 std::unique_ptr<Kind> thread_kind();
 std::unique_ptr<Kind> signals_kind();
 std::unique_ptr<Kind> refusals_kind();

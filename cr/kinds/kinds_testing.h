@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/membarrier.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 #include "cr/image/hash.h"
 #include "cr/kinds/attributes/attributes.pb.h"
 #include "cr/kinds/files/files.pb.h"
+#include "cr/kinds/membarrier/membarrier.pb.h"
 #include "cr/kinds/memory/memory.pb.h"
 #include "cr/kinds/shape.h"
 #include "cr/kinds/signals/signals.pb.h"
@@ -116,6 +118,12 @@ class Sample {
     vma.set_backing(Vma::VDSO);
   }
 
+  Membarrier& add_membarrier(pid_t pid, uint32_t registered) {
+    Membarrier& record = records.add<Membarrier>(kMembarrierRecord, static_cast<uint64_t>(pid));
+    record.set_pid(pid), record.set_registered(registered);
+    return record;
+  }
+
   SharedMemory& add_shared_memory(uint64_t id, uint64_t size) {
     SharedMemory& object = records.add<SharedMemory>(kSharedMemoryRecord, id);
     object.set_id(id), object.set_size(size);
@@ -182,6 +190,7 @@ inline Sample small_tree() {
   sample.add_descriptor(100, 5, 3, true);
   sample.add_descriptor(101, 1, 2);
   sample.add_shared_memory(1, 0x3000);
+  sample.add_membarrier(100, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
   for (const pid_t pid : {100, 101}) {
     Vma& shared = sample.add_vma(pid, 0x900000, 0x903000);
     shared.set_backing(Vma::SHARED_ANONYMOUS), shared.set_shared(true), shared.set_object(1);

@@ -116,6 +116,7 @@ struct Plan {
   std::vector<StdioCheck> stdio;
   std::map<uint32_t, uint64_t> hard_limits;  // by resource (RLIMIT_*), the highest of all tasks
   uint64_t pipe_capacity = 0;                // the largest of all pipes, in bytes
+  uint32_t membarrier = 0;                   // all MEMBARRIER_CMD_REGISTER_* that tasks make
   uint64_t lowest_layout = ~uint64_t{0};     // the lowest address that PR_SET_MM_MAP is given
   exec::Program store;                       // list 0, run in the engine's process
   std::map<std::string, std::vector<PageFill>> store_fills;  // by the name of a kept object

@@ -48,6 +48,8 @@ class PlanBuilder {
   void expect_layout(std::initializer_list<uint64_t> addresses) {
     plan_.lowest_layout = std::min(plan_.lowest_layout, std::min(addresses));
   }
+  // MEMBARRIER_CMD_REGISTER_*.
+  void expect_membarrier(uint32_t registrations) { plan_.membarrier |= registrations; }
   void expect_pipe(uint64_t capacity) { plan_.pipe_capacity = std::max(plan_.pipe_capacity, capacity); }
 
   // Keeps the descriptor in `slot` (of the store list) under a number that tasks can fetch it by; `name` is

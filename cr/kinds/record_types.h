@@ -17,6 +17,7 @@ enum RecordType : uint32_t {
   kDescriptorTableRecord = 9,  // id: pid
   kAttributesRecord = 10,      // id: pid
   kVdsoRecord = 11,            // id: its hash
+  kMembarrierRecord = 12,      // id: pid
 };
 
 // Page sections: private memory has its process's pid as id, shared memory its object id with this bit.

@@ -10,6 +10,7 @@ const std::vector<std::unique_ptr<Kind>>& all_kinds() {
     list.push_back(memory_kind());
     list.push_back(files_kind());
     list.push_back(attributes_kind());
+    list.push_back(membarrier_kind());
     list.push_back(thread_kind());
     list.push_back(signals_kind());
     list.push_back(refusals_kind());

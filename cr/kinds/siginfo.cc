@@ -2,6 +2,7 @@
 
 #include <sys/syscall.h>
 
+#include <bit>
 #include <cstring>
 
 namespace cr::kinds {
@@ -20,6 +21,11 @@ std::optional<std::string> cannot_queue(const siginfo_t& info) {
     return "a stop or kill is on its way to it; try again";
   if (info.si_code == SI_TIMER) return "an expired POSIX timer's signal waits in its queue";
   return std::nullopt;
+}
+
+std::string without_siginfo(uint64_t signals) {
+  return fmt::format("signal {} is pending without its siginfo, which RLIMIT_SIGPENDING left no room for",
+                     std::countr_zero(signals) + 1);
 }
 
 Result<void> validate_siginfo(const std::string& bytes) {

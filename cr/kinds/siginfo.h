@@ -14,6 +14,9 @@ namespace cr::kinds {
 // Why a signal in a queue cannot be put there again; nothing if it can.
 std::optional<std::string> cannot_queue(const siginfo_t& info);
 
+// Why signals of which nothing but their number is known cannot. Requires: there is one.
+std::string without_siginfo(uint64_t signals);
+
 Result<void> validate_siginfo(const std::string& info);
 
 using SiginfoList = google::protobuf::RepeatedPtrField<std::string>;

@@ -14,7 +14,7 @@ namespace cr::proc {
 
 struct Stat {
   pid_t pid = 0;
-  std::string comm;  // not escaped: may hold blanks, newlines and parentheses
+  std::string comm;  // may hold blanks, newlines and parentheses; older kernels escape some
   char state = '?';
   pid_t ppid = 0;
   pid_t pgrp = 0;

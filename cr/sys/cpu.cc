@@ -4,11 +4,14 @@
 #include <elf.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include "cr/sys/fd.h"
 
@@ -205,6 +208,35 @@ Result<bool> runs_32bit_programs() {
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   return status == 0;
+}
+
+Result<bool> takes_32bit_calls() {
+  static std::optional<bool> known;
+  if (known) return *known;
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail_errno("fork");
+  if (pid == 0) {
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+    long result = 20;  // getpid
+    __asm__ volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
+    ::_exit(result == ::getpid() ? 0 : result == -ENOSYS ? 1 : 2);
+  }
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0)
+    if (errno != EINTR) return fail_errno("wait for a child");
+  const bool taken = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  const bool none =
+      WIFSIGNALED(status) ? WTERMSIG(status) == SIGSEGV : WIFEXITED(status) && WEXITSTATUS(status) == 1;
+  if (!taken && !none)
+    return fail(
+        ErrorKind::kSystem,
+        "whether the kernel takes 32-bit system calls cannot be told: a child that made one ended with "
+        "status {:#x}; run this command outside of what confines it (a seccomp filter, "
+        "SystemCallArchitectures=)",
+        status);
+  known = taken;
+  return taken;
 }
 
 }  // namespace cr::sys

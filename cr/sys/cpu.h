@@ -33,4 +33,8 @@ std::vector<std::string> cpu_features();
 // (ia32_emulation=0). Tried with a program that only exits.
 Result<bool> runs_32bit_programs();
 
+// Any program may make calls of the 32-bit ABI (int $0x80). Where the kernel takes none, to make one is a
+// fault: so a child tries, once.
+Result<bool> takes_32bit_calls();
+
 }  // namespace cr::sys

@@ -46,6 +46,11 @@ TEST(Runs32BitPrograms, TellsWithoutLeavingAChild) {
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
 }
 
+TEST(Takes32BitCalls, TellsWithoutLeavingAChild) {
+  EXPECT_TRUE(takes_32bit_calls());
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+}
+
 // A restore hands the kernel images of exactly this size.
 TEST(XsaveSize, IsThatOfTheKernelsImages) {
   const pid_t child = ::fork();

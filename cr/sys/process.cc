@@ -6,6 +6,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "cr/sys/cpu.h"
+
 namespace cr::sys {
 namespace {
 
@@ -59,6 +61,7 @@ Result<RobustLists> get_robust_lists(pid_t tid) {
   size_t length = 0;
   if (::syscall(SYS_get_robust_list, tid, &lists.head, &length) < 0)
     return fail_errno("get_robust_list of thread {}", tid);
+  if (!CR_TRY(takes_32bit_calls())) return lists;
   void* low = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
   if (low == MAP_FAILED) return fail_errno("mmap below 4 GiB");
   auto* words = static_cast<uint32_t*>(low);
@@ -66,8 +69,7 @@ Result<RobustLists> get_robust_lists(pid_t tid) {
   const long result = robust_list_of_32(tid, at, at + 4);
   if (result == 0) lists.compat_head = words[0];
   ::munmap(low, 4096);
-  // Without ia32 emulation there are no lists of that ABI either.
-  if (result < 0 && result != -ENOSYS)
+  if (result < 0)
     return Failure(
         Error::system(static_cast<int>(-result), fmt::format("32-bit get_robust_list of thread {}", tid)));
   return lists;

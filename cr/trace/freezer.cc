@@ -30,12 +30,25 @@ constexpr auto kStopPatience = 20ms;
 // How long a vfork child may take to its exec or its end.
 constexpr auto kVforkPatience = 1s;
 
+// How long those on their way to a stop are waited for when they are let go on instead.
+constexpr auto kWayHome = 500ms;
+
 // How often the tree is scanned again for what a task brings forth that somebody else lets run.
 constexpr int kLooseScans = 100;
 
 Result<proc::Stat> read_stat(pid_t tid) {
   const std::string text = CR_TRY(sys::read_file(fmt::format("/proc/{}/stat", tid)));
   return CR_TRY(proc::parse_stat(text), "/proc/{}/stat", tid);
+}
+
+Result<proc::Status> read_status(pid_t tid) {
+  const std::string text = CR_TRY(sys::read_file(fmt::format("/proc/{}/status", tid)));
+  return CR_TRY(proc::parse_status(text), "/proc/{}/status", tid);
+}
+
+SignalSet unlisted(SignalSet pending, const std::vector<siginfo_t>& queue) {
+  for (const siginfo_t& info : queue) pending &= ~signal_bit(info.si_signo);
+  return pending;
 }
 
 bool same_memory(pid_t a, pid_t b) { return ::syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0) == 0; }
@@ -53,10 +66,11 @@ Result<void> Freezer::freeze(pid_t root, Clock::time_point deadline) {
     if (!news && all_stand()) break;
     if (!loose_.empty() && scans >= kLooseScans) break;
   }
+  let_strays_go();
   // What a stopped thread says of itself cannot change any more.
   for (auto& [tid, thread] : held_) {
     thread.state.tid = tid;
-    if (thread.at == Held::At::kHome) thread.state = CR_TRY(snapshot(tid));
+    if (thread.at == Held::At::kHome) CR_TRY(look_at(thread));
   }
   name_blockers();
   return {};
@@ -66,6 +80,15 @@ bool Freezer::all_stand() const {
   return std::all_of(held_.begin(), held_.end(), [](const auto& entry) {
     return entry.second.at == Held::At::kHome || entry.second.given_up;
   });
+}
+
+// Whose parent ended while it was told to stop fell to somebody outside of the tree, and is no part of it.
+void Freezer::let_strays_go() {
+  for (auto it = held_.begin(); it != held_.end();) {
+    const bool stray = it->second.at == Held::At::kHome && !parents_.contains(it->second.tgid);
+    if (stray) send_home(it->second);
+    it = stray ? held_.erase(it) : std::next(it);
+  }
 }
 
 // What keeps threads from being held, or from being made to run something of ours.
@@ -130,9 +153,7 @@ Result<bool> Freezer::scan() {
         held_[tid].tgid = pid;
         news = true;
       }
-      const auto text = sys::read_file(fmt::format("/proc/{}/task/{}/children", pid, tid));
-      if (!text) continue;
-      for (const pid_t child : CR_TRY(proc::parse_children(*text), "children of {}", tid)) {
+      for (const pid_t child : CR_TRY(children_of(pid, tid))) {
         if (parents.emplace(child, pid).second) todo.push_back(child);
       }
     }
@@ -143,20 +164,31 @@ Result<bool> Freezer::scan() {
   return news;
 }
 
+// A thread that is gone has none; a kernel that tells nobody's would make every tree one of a single task.
+Result<std::vector<pid_t>> Freezer::children_of(pid_t tgid, pid_t tid) const {
+  const std::string task = fmt::format("/proc/{}/task/{}", tgid, tid);
+  const auto text = sys::read_file(task + "/children");
+  if (text) return CR_TRY(proc::parse_children(*text), "{}/children", task);
+  if (is_gone(text.error()) && ::access(task.c_str(), F_OK) < 0) return std::vector<pid_t>();
+  return fail(ErrorKind::kSystem, "{}; the kernel needs CONFIG_PROC_CHILDREN", text.error().message());
+}
+
 Result<void> Freezer::hold(pid_t tgid, pid_t tid) {
   const auto seized = seize(tid, kSeizeOptions);
   if (!seized) {
     if (is_gone(seized.error())) return {};
-    const auto text = sys::read_file(fmt::format("/proc/{}/status", tid));
-    if (!text) return {};
-    const proc::Status status = CR_TRY(proc::parse_status(*text), "/proc/{}/status", tid);
-    if (status.tracer_pid == ::getpid()) {
+    const auto status = read_status(tid);
+    if (!status) {
+      if (is_gone(status.error())) return {};
+      return Failure(Error(status.error()));
+    }
+    if (status->tracer_pid == ::getpid()) {
       // The kernel attached it for us; its first stop is on the way.
-    } else if (status.state == 'Z' || status.state == 'X') {
-      if (tid == tgid && status.threads > 1) loose_[tid] = {tgid, 0};
+    } else if (status->state == 'Z' || status->state == 'X') {
+      if (tid == tgid && status->threads > 1) loose_[tid] = {tgid, 0};
       return {};
-    } else if (status.tracer_pid != 0) {
-      loose_[tid] = {tgid, status.tracer_pid};
+    } else if (status->tracer_pid != 0) {
+      loose_[tid] = {tgid, status->tracer_pid};
       return {};
     } else {
       return Failure(Error(seized.error()));
@@ -206,6 +238,12 @@ Result<void> Freezer::settle(Clock::time_point deadline) {
   }
 }
 
+Result<void> Freezer::in_time(Clock::time_point deadline) const {
+  if (interrupted_()) return fail(ErrorKind::kSystem, "the engine has ended");
+  if (Clock::now() < deadline) return {};
+  return fail(ErrorKind::kDeadline, "the deadline passed while waits were looked at");
+}
+
 // A parent inside vfork(2) waits unstoppably until its child has a memory of its own: that child must run to
 // its exec.
 void Freezer::let_vfork_children_go(Held& parent) {
@@ -235,9 +273,8 @@ void Freezer::on_stop(pid_t tid, int status) {
   Held& thread = held_[tid];
   thread.tid = tid;
   if (thread.tgid == 0) {  // attached by the kernel, not yet seen in /proc
-    const auto text = sys::read_file(fmt::format("/proc/{}/status", tid));
-    const auto parsed = text ? proc::parse_status(*text) : fail(ErrorKind::kSystem, "gone");
-    thread.tgid = parsed ? parsed->tgid : tid;
+    const auto status_of = read_status(tid);
+    thread.tgid = status_of ? status_of->tgid : tid;
     thread.asked_at = Clock::now();
   }
   const int signal = WSTOPSIG(status);
@@ -254,7 +291,7 @@ void Freezer::on_stop(pid_t tid, int status) {
       thread.at = Held::At::kArrived;
       return;
     }
-    // All but SIGSTOP are blocked while a thread is away.
+    // All others but SIGSTOP are blocked while a thread is away.
     if (event == 0) thread.deferred.push_back(signal);
     if (thread.notify_signal == 0)
       (void)resume_to_syscall_stop(tid);
@@ -286,11 +323,12 @@ bool Freezer::reap_events() {
 void Freezer::wait_for_event(Clock::time_point deadline) {
   // SIGCHLD is blocked in this process except here, so an event between the last look and this wait ends it
   // at once.
-  sigset_t none;
-  sigemptyset(&none);
+  sigset_t others;
+  sigfillset(&others);
+  sigdelset(&others, SIGCHLD);
   const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - Clock::now()).count();
   const timespec time_out{std::max<long>(left, 0) / 1000000000, std::max<long>(left, 0) % 1000000000};
-  (void)::ppoll(nullptr, 0, &time_out, &none);
+  (void)::ppoll(nullptr, 0, &time_out, &others);
 }
 
 Result<void> Freezer::wait_for_arrival(pid_t tid, Clock::time_point deadline) {
@@ -322,6 +360,21 @@ Result<ThreadState> Freezer::snapshot(pid_t tid) {
   return state;
 }
 
+Result<void> Freezer::look_at(Held& thread) {
+  const pid_t tid = thread.tid;
+  // Before the queues: what comes meanwhile is in these, too.
+  const proc::Status status = CR_TRY(read_status(tid));
+  thread.state = CR_TRY(snapshot(tid));
+  thread.described = true;
+  thread.state.unlisted = unlisted(status.sig_pending, thread.state.pending);
+  if (queues_.contains(thread.tgid)) return {};
+  // Now, and not when waits have been looked at: the kernel hands a SIGSTOP even to a thread that blocks it.
+  Queue& queue = queues_[thread.tgid];
+  queue.signals = CR_TRY(peek_signals(tid, SignalQueue::kProcess));
+  queue.unlisted = unlisted(status.sig_pending_shared, queue.signals);
+  return {};
+}
+
 Result<std::vector<ProcessState>> Freezer::describe() {
   std::map<pid_t, ProcessState> processes;
   for (const auto& [pid, parent] : parents_) {
@@ -345,34 +398,50 @@ Result<std::vector<ProcessState>> Freezer::describe() {
   for (auto& [pid, process] : processes) {
     // Below a task that runs on, some come and go after the last look.
     if (!loose_.empty() && process.zombie != process.threads.empty()) continue;
-    CR_CHECK(process.zombie == process.threads.empty());
+    if (process.zombie != process.threads.empty())
+      return fail(ErrorKind::kSystem, "pid {} was ended while it was stopped", pid);
     if (!process.zombie) {
       std::stable_partition(process.threads.begin(), process.threads.end(),
                             [pid = pid](const ThreadState& thread) { return thread.tid == pid; });
       if (process.hold == Hold::kFirm && process.threads.front().tid != pid)
         return fail(ErrorKind::kSystem, "pid {}: its first thread ended while it was stopped", pid);
-      if (const pid_t tid = standing_thread(process); tid != 0)
-        process.pending = CR_TRY(peek_signals(tid, SignalQueue::kProcess));
+      if (const auto queue = queues_.find(pid); queue != queues_.end()) {
+        process.pending = queue->second.signals;
+        process.unlisted = queue->second.unlisted;
+      }
     }
     ordered.push_back(std::move(process));
   }
   return ordered;
 }
 
-// One that answers for its process; 0 if none does.
-pid_t Freezer::standing_thread(const ProcessState& process) const {
-  for (const ThreadState& thread : process.threads)
-    if (held_.contains(thread.tid) && held_.at(thread.tid).at == Held::At::kHome) return thread.tid;
-  return 0;
+void Freezer::send_home(Held& thread) {
+  for (const int signal : thread.deferred) ::kill(thread.tgid, signal);
+  if (thread.at == Held::At::kHome) {
+    // A freeze that failed has not looked at it yet.
+    if (!thread.described) {
+      thread.state.tid = thread.tid;
+      if (const auto regs = get_regs(thread.tid)) thread.state.regs = *regs;
+      undo_giving_up(thread.state);
+    }
+    // Also where nothing of ours ran: being stopped alone made this call give up.
+    if (thread.state.gave_up) (void)set_regs(thread.tid, thread.state.regs);
+  }
+  (void)detach(thread.tid);
 }
 
 void Freezer::thaw() {
-  for (auto& [tid, thread] : held_) {
-    for (const int signal : thread.deferred) ::kill(thread.tgid, signal);
-    // Also where nothing of ours ran: being stopped alone made this call give up.
-    if (thread.at == Held::At::kHome && thread.state.gave_up) (void)set_regs(tid, thread.state.regs);
-    (void)detach(tid);
+  const auto on_its_way = [](const auto& entry) {
+    return entry.second.at == Held::At::kRunning && !entry.second.let_go && !entry.second.given_up;
+  };
+  // Only where it stands can what the stop did to it be undone.
+  for (const auto until = Clock::now() + kWayHome; Clock::now() < until;) {
+    while (reap_events()) {
+    }
+    if (std::none_of(held_.begin(), held_.end(), on_its_way)) break;
+    wait_for_event(until);
   }
+  for (auto& [tid, thread] : held_) send_home(thread);
   held_.clear();
 }
 

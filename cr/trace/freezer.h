@@ -35,6 +35,7 @@ struct Held {
   bool let_go = false;           // a vfork child that must reach its exec before its parent can stop
   bool waits_for_child = false;  // in vfork
   bool given_up = false;         // it waits in there, and cannot be stopped
+  bool described = false;        // `state` has been filled in
   Clock::time_point waiting_since{};
   ThreadState state;             // as it was when it came home
   int notify_signal = 0;         // while away: the signal that says it has finished
@@ -58,6 +59,8 @@ class Freezer {
   // be. Or the error tells why not (nothing is held back then by mistake: call thaw()).
   Result<void> freeze(pid_t root, Clock::time_point deadline);
   Result<std::vector<ProcessState>> describe();
+  // An error once the deadline has passed or the engine is gone.
+  Result<void> in_time(Clock::time_point deadline) const;
   // May its threads be made to do something? Not what job control has stopped, nor what is not all held.
   Hold hold_of(pid_t tgid) const;
   const std::vector<Blocker>& blockers() const { return blockers_; }
@@ -67,7 +70,7 @@ class Freezer {
 
   std::map<pid_t, Held>& held() { return held_; }
 
-  // Brings every thread home and lets it go on with its own registers and mask. Never fails half-way.
+  // Lets every thread go on with its own registers. Requires: none is away. Never fails half-way.
   void thaw();
   // Ends all tasks of the tree and waits until they are gone.
   void kill_all();
@@ -75,6 +78,7 @@ class Freezer {
  private:
   Result<bool> scan();
   Result<void> hold(pid_t tgid, pid_t tid);
+  Result<std::vector<pid_t>> children_of(pid_t tgid, pid_t tid) const;
   Result<void> settle(Clock::time_point deadline);
   void on_stop(pid_t tid, int status);
   void stop_again(Held& thread, int signal);
@@ -82,9 +86,11 @@ class Freezer {
   void wait_for_event(Clock::time_point deadline);
   void let_vfork_children_go(Held& parent);
   Result<ThreadState> snapshot(pid_t tid);
+  Result<void> look_at(Held& thread);
   bool all_stand() const;
+  void let_strays_go();
+  static void send_home(Held& thread);
   void name_blockers();
-  pid_t standing_thread(const ProcessState& process) const;
 
   std::function<bool()> interrupted_;
   pid_t root_ = 0;
@@ -93,7 +99,12 @@ class Freezer {
   std::map<pid_t, pid_t> parents_;  // process -> parent, as last scanned
   std::set<pid_t> zombies_;
   std::vector<Blocker> blockers_;
-  std::map<pid_t, Hold> holds_;  // of processes that are not in our hands as all others are
+  struct Queue {
+    std::vector<siginfo_t> signals;
+    SignalSet unlisted = 0;
+  };
+  std::map<pid_t, Queue> queues_;  // of whole processes, at the moment all stood
+  std::map<pid_t, Hold> holds_;    // of processes that are not in our hands as all others are
 };
 
 }  // namespace cr::trace

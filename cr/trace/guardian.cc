@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "cr/trace/wire.h"
@@ -14,7 +15,7 @@
 namespace cr::trace {
 namespace {
 
-enum Request : uint32_t { kFreeze = 1, kMap, kRun, kUnmapAll, kThaw, kKill };
+enum Request : uint32_t { kFreeze = 1, kMap, kRun, kUnmapAll, kThaw, kKill, kLimit };
 
 struct Header {
   uint32_t what;  // a Request; in an answer 1 for success, 0 for an error
@@ -70,6 +71,7 @@ void put_thread(WireWriter& out, const ThreadState& thread) {
   out.put(thread.wait.has_value());
   out.put(thread.wait.value_or(ObservedWait{}));
   out.put_all(thread.pending);
+  out.put(thread.unlisted);
 }
 
 ThreadState get_thread(WireReader& in) {
@@ -89,6 +91,7 @@ ThreadState get_thread(WireReader& in) {
   const auto wait = in.get<ObservedWait>();
   if (has_wait) thread.wait = wait;
   thread.pending = in.get_all<siginfo_t>();
+  thread.unlisted = in.get<SignalSet>();
   return thread;
 }
 
@@ -100,7 +103,7 @@ class Server {
 
   // Serves until the engine says what becomes of the tasks, or is gone.
   void serve() {
-    while (!finished_) {
+    while (!finished_ && is_asked_in_time()) {
       auto request = receive(socket_);
       if (!request) break;
       WireReader in(std::move(request->second));
@@ -112,8 +115,24 @@ class Server {
   }
 
  private:
+  // The engine may be stuck where nothing ends it, at a process outside the tree for example.
+  bool is_asked_in_time() const {
+    for (;;) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(let_go_at_ - Clock::now()).count();
+      pollfd watched{socket_, POLLIN, 0};
+      const int ready = ::poll(&watched, 1, static_cast<int>(std::clamp<int64_t>(left, 0, kLongPoll_ms)));
+      if (ready != 0 && !(ready < 0 && errno == EINTR)) return true;
+      if (Clock::now() >= let_go_at_) return false;
+    }
+  }
+
   Result<void> handle(uint32_t what, WireReader& in, WireWriter& out) {
     switch (what) {
+      case kLimit: {
+        const auto limit = in.get<std::optional<std::chrono::milliseconds>>();
+        let_go_at_ = limit ? Clock::now() + *limit : Clock::time_point::max();
+        return {};
+      }
       case kFreeze:
         return freeze(in, out);
       case kMap:
@@ -138,9 +157,11 @@ class Server {
 
   Result<void> freeze(WireReader& in, WireWriter& out) {
     const auto root = in.get<pid_t>();
-    const auto patience = in.get<std::chrono::milliseconds>();
-    CR_TRY(freezer_.freeze(root, Clock::now() + patience));
-    CR_TRY(remote_.observe_waits());
+    const auto to_stop = in.get<std::chrono::milliseconds>();
+    const auto in_all = in.get<std::chrono::milliseconds>();
+    const auto begun = Clock::now();
+    CR_TRY(freezer_.freeze(root, begun + to_stop));
+    CR_TRY(remote_.observe_waits(begun + in_all));
     const std::vector<ProcessState> processes = CR_TRY(freezer_.describe());
     out.put(processes.size());
     for (const ProcessState& process : processes) {
@@ -151,6 +172,7 @@ class Server {
       out.put(process.threads.size());
       for (const ThreadState& thread : process.threads) put_thread(out, thread);
       out.put_all(process.pending);
+      out.put(process.unlisted);
     }
     put_blockers(out, freezer_.blockers());
     return {};
@@ -196,6 +218,8 @@ class Server {
 
   int socket_;
   bool finished_ = false;
+  static constexpr int64_t kLongPoll_ms = 60'000;
+  Clock::time_point let_go_at_ = Clock::time_point::max();
   Freezer freezer_;
   Remote remote_;
 };
@@ -215,10 +239,11 @@ void never_for_lack_of_memory() {
   never_for_lack_of_memory();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGCHLD, [](int) {});  // only there to end a wait
-  sigset_t blocked;
-  sigemptyset(&blocked);
-  sigaddset(&blocked, SIGCHLD);
-  ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
+  // What ends the engine must not end us: its end is what we go by. A supervisor signals all of a control
+  // group.
+  sigset_t all;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
   // Nothing of the engine's is held open: its pipes and its image must be able to close.
   ::dup2(socket, 3);
   for (int fd = 0; fd < 3; ++fd) ::close(fd);
@@ -247,8 +272,11 @@ Guardian::~Guardian() {
 }
 
 Result<std::vector<std::byte>> Guardian::ask(uint32_t what, const std::vector<std::byte>& payload) {
-  CR_TRY(send(socket_.get(), what, payload), "the guardian is gone");
-  auto [ok, answer] = CR_TRY(receive(socket_.get()), "the guardian is gone");
+  const auto sent = send(socket_.get(), what, payload);
+  auto received = sent ? receive(socket_.get()) : Failure(Error(sent.error()));
+  if (!received && Clock::now() >= let_go_at_)
+    return fail(ErrorKind::kDeadline, "the deadline has passed; the tasks go on as before");
+  auto [ok, answer] = CR_TRY(std::move(received), "the guardian is gone");
   if (ok == 1) return std::move(answer);
   WireReader in(std::move(answer));
   const auto kind = in.get<ErrorKind>();
@@ -259,10 +287,12 @@ Result<std::vector<std::byte>> Guardian::ask(uint32_t what, const std::vector<st
   return Failure(Error(kind, message));
 }
 
-Result<FrozenTree> Guardian::freeze(pid_t root, std::chrono::milliseconds patience) {
+Result<FrozenTree> Guardian::freeze(pid_t root, std::chrono::milliseconds to_stop,
+                                    std::chrono::milliseconds in_all) {
   WireWriter out;
   out.put(root);
-  out.put(patience);
+  out.put(to_stop);
+  out.put(in_all);
   WireReader in(CR_TRY(ask(kFreeze, out.bytes()), "freeze pid {}", root));
   FrozenTree tree;
   tree.processes.resize(in.get<size_t>());
@@ -274,9 +304,19 @@ Result<FrozenTree> Guardian::freeze(pid_t root, std::chrono::milliseconds patien
     const auto threads = in.get<size_t>();
     for (size_t i = 0; i < threads; ++i) process.threads.push_back(get_thread(in));
     process.pending = in.get_all<siginfo_t>();
+    process.unlisted = in.get<SignalSet>();
   }
   tree.blockers = get_blockers(in);
   return tree;
+}
+
+Result<void> Guardian::limit(std::optional<std::chrono::milliseconds> time) {
+  WireWriter out;
+  out.put(time);
+  const auto at = time ? Clock::now() + *time : Clock::time_point::max();  // never later than there
+  CR_TRY(ask(kLimit, out.bytes()));
+  let_go_at_ = at;
+  return {};
 }
 
 Result<Guardian::Areas> Guardian::map(const std::vector<AreaRequest>& requests) {

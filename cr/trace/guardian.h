@@ -3,14 +3,17 @@
 // It holds the tree still on the engine's behalf. When the engine ends in whatever way (its end of the socket
 // closes), the guardian brings every thread home, takes our memory out of the tasks and lets them go on.
 // Should both be killed, an agent that is running at that moment comes home by its signal frame (frame.h),
-// and a thread that merely stands still goes on because its tracer is gone. What remains is the time of one
-// mmap or munmap call made on a thread's behalf (tens of microseconds per process) in which the guardian
-// itself must not be killed.
+// and a thread that merely stands still goes on because its tracer is gone. What remains are two times in
+// which the guardian itself must not be killed: of one mmap or munmap call made on a thread's behalf (tens of
+// microseconds per process), and while it is seen what is left of a wait that has a time-out (some
+// milliseconds per thread): that thread would go on with all signals blocked. So no signal but SIGKILL ends
+// it.
 #pragma once
 
 #include <sys/types.h>
 
 #include <chrono>
+#include <optional>
 #include <vector>
 
 #include "cr/sys/fd.h"
@@ -27,13 +30,21 @@ class Guardian {
  public:
   static Result<Guardian> start();
   Guardian(Guardian&& other) noexcept
-      : socket_(std::move(other.socket_)), pid_(std::exchange(other.pid_, 0)) {}
+      : socket_(std::move(other.socket_)), pid_(std::exchange(other.pid_, 0)), let_go_at_(other.let_go_at_) {}
   Guardian& operator=(Guardian&&) = delete;
   // Lets the tasks go on if neither thaw() nor kill() was called.
   ~Guardian();
 
-  // Blockers, and no error, if the tree cannot be carried: then what they name may not stand still.
-  Result<FrozenTree> freeze(pid_t root, std::chrono::milliseconds patience);
+  // After so long without another word it lets the tasks go on, and is gone, whatever keeps the caller.
+  // Nothing: no more limit. Once it has let go every call is an error (deadline): the tasks may have changed.
+  Result<void> limit(std::optional<std::chrono::milliseconds> time);
+
+  // Blockers, and no error, if the tree cannot be carried: then what they name may not stand still. All must
+  // have stopped after `to_stop`; `in_all` bounds the look at their waits, too, which takes some milliseconds
+  // for each.
+  Result<FrozenTree> freeze(pid_t root, std::chrono::milliseconds to_stop,
+                            std::chrono::milliseconds in_all = kTimeToLook);
+  static constexpr std::chrono::minutes kTimeToLook{10};
 
   struct AreaRequest {
     pid_t pid = 0;
@@ -59,6 +70,7 @@ class Guardian {
 
   sys::UniqueFd socket_;
   pid_t pid_ = 0;
+  Clock::time_point let_go_at_ = Clock::time_point::max();
 };
 
 }  // namespace cr::trace

@@ -46,12 +46,13 @@ std::set<pid_t> children_of_ours() {
 
 }  // namespace
 
+Nursery::Nursery(std::optional<Clock::time_point> deadline)
+    : deadline_(deadline), strangers_(children_of_ours()) {}
+
 Result<void> Nursery::adopt(pid_t root) {
-  strangers_ = children_of_ours();
-  strangers_.erase(root);
-  CR_TRY(seize(root, kOptions));
+  root_ = root;
   wards_[root] = {root, root, true, false, false};
-  return {};
+  return seize(root, kOptions);
 }
 
 Result<std::optional<Nursery::Event>> Nursery::handle(pid_t tid, int status) {
@@ -123,7 +124,9 @@ Result<Nursery::Event> Nursery::next(Clock::time_point deadline) {
 }
 
 Result<void> Nursery::go_on(pid_t tid) {
-  ward(tid).stopped = false;
+  const auto found = wards_.find(tid);
+  if (found == wards_.end()) return fail(ErrorKind::kSystem, "task {} ended while it was built", tid);
+  found->second.stopped = false;
   return resume(tid);
 }
 
@@ -139,7 +142,10 @@ Result<int> Nursery::wait_for(pid_t tid) {
       return fail(ErrorKind::kDeadline, "task {} does not come back from a call made for it", tid);
     if (got == 0) wait_for_news();
   }
-  if (!WIFSTOPPED(status)) return fail(ErrorKind::kSystem, "task {} ended while it was built", tid);
+  if (!WIFSTOPPED(status)) {
+    wards_.erase(tid);
+    return fail(ErrorKind::kSystem, "task {} ended while it was built", tid);
+  }
   if (is_fault(WSTOPSIG(status))) return faulted(tid, WSTOPSIG(status));
   return status;
 }
@@ -191,11 +197,23 @@ Result<void> Nursery::park(pid_t tid) {
   return {};
 }
 
-void Nursery::kill_all(pid_t root) {
+void Nursery::let_all_go() {
+  std::set<pid_t> ended;
+  for (const auto& [tid, ward] : wards_)
+    if (!detach(tid) && tid != root_) ended.insert(tid);
+  wards_.clear();
+  // Others of its process went on first, and ended it. Until its tracer has waited for it, its process is not
+  // seen to end. Leaders come last, so all are asked in turn.
+  while (!ended.empty()) {
+    std::erase_if(ended, [](pid_t tid) { return ::waitpid(tid, nullptr, __WALL | WNOHANG) != 0; });
+    if (!ended.empty()) ::poll(nullptr, 0, 1);
+  }
+}
+
+void Nursery::kill_all() {
   // The children of the killed fall to us, and are gone when we return: a dead one still has its id.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   for (const auto& [tid, ward] : wards_) ::kill(tid, SIGKILL);
-  ::kill(root, SIGKILL);
   const auto somebody_left = [this] {
     return !wards_.empty() || !std::ranges::includes(strangers_, children_of_ours());
   };

@@ -26,9 +26,10 @@ struct Ward {
 class Nursery {
  public:
   // No call made for a thread is waited for beyond the deadline, nor for ever where there is none.
-  explicit Nursery(std::optional<Clock::time_point> deadline = {}) : deadline_(deadline) {}
+  // Requires: the root is still to be made.
+  explicit Nursery(std::optional<Clock::time_point> deadline = {});
 
-  // Requires: root is a child of ours that waits to be let go on.
+  // Requires: root is a child of ours that waits to be let go on. Whatever comes of it, kill_all() ends it.
   Result<void> adopt(pid_t root);
 
   // The next thread that comes to a trap, or nothing when `tid` was waited for and has ended.
@@ -45,7 +46,6 @@ class Nursery {
   void let_die(pid_t tid) { mortal_.insert(tid); }
 
   Ward& ward(pid_t tid) { return wards_.at(tid); }
-  bool has(pid_t tid) const { return wards_.contains(tid); }
   const std::map<pid_t, Ward>& wards() const { return wards_; }
 
   // A call made by a thread that stands at a trap: its registers are spoilt afterwards. The address of a
@@ -59,9 +59,11 @@ class Nursery {
   // Brings a thread from any stop into one from which a call in its registers is restarted when it goes on.
   Result<void> park(pid_t tid);
 
+  // From their stops on, everyone for himself: nobody is ours any more, apart from the root being our child.
+  void let_all_go();
   // Nobody of the nursery is left, alive or as a zombie, when it returns. Other children of ours, which
   // whoever executed this command may have had, live on.
-  void kill_all(pid_t root);
+  void kill_all();
 
  private:
   Result<int> wait_for(pid_t tid);
@@ -70,6 +72,7 @@ class Nursery {
   Result<std::optional<Event>> handle(pid_t tid, int status);
 
   const std::optional<Clock::time_point> deadline_;
+  pid_t root_ = 0;
   std::map<pid_t, Ward> wards_;
   std::set<pid_t> mortal_;
   std::set<pid_t> strangers_;  // children of ours that were there before the root

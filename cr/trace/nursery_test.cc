@@ -10,11 +10,13 @@
 
 #include <csignal>
 #include <cstring>
+#include <thread>
+
+#include "cr/trace/trace_testing.h"
 
 namespace cr::trace {
 namespace {
 
-using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
 // A child that stands at a trap, with a page of code for the calls.
@@ -76,6 +78,59 @@ TEST_F(Call, WhoFaultsIsNoResult) {
   const auto result = nursery.call(child_, code(), false, SYS_getpid, {});
   ASSERT_FALSE(result);
   EXPECT_THAT(result.error().message(), HasSubstr("got signal 4 at"));
+}
+
+void expect_reaped(pid_t pid, int signal) {
+  int status = 0;
+  ASSERT_TRUE(eventually([&] { return ::waitpid(pid, &status, WNOHANG) == pid; }))
+      << "a thread of it is left";
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), signal);
+}
+
+// A thread that is ended by others of its process is a zombie of its tracer until that has waited for it.
+TEST(Nursery, WhoIsEndedBeforeItIsLetGoIsBuried) {
+  int gate[2];
+  ASSERT_EQ(::pipe(gate), 0);
+  Nursery nursery(Clock::now() + 30s);
+  const pid_t root = ::fork();
+  if (root == 0) {
+    ::alarm(60);
+    char go = 0;
+    if (::read(gate[0], &go, 1) != 1) ::_exit(1);
+    std::thread([] { ::raise(SIGTRAP); }).detach();
+    ::raise(SIGTRAP);
+    ::_exit(0);
+  }
+  ASSERT_TRUE(nursery.adopt(root));
+  ASSERT_EQ(::write(gate[1], "g", 1), 1);
+  ::close(gate[0]), ::close(gate[1]);
+  for (int stopped = 0; stopped < 2; ++stopped) {
+    const auto event = nursery.next(Clock::now() + 30s);
+    ASSERT_TRUE(event) << event.error().message();
+    ASSERT_FALSE(event->ended);
+  }
+  ASSERT_EQ(nursery.wards().size(), 2u);
+  ::kill(root, SIGKILL);
+  nursery.let_all_go();
+  expect_reaped(root, SIGKILL);
+}
+
+// As where the root's id is taken: what has that id, and what was a child before, is somebody else's.
+TEST(Nursery, WithoutARootNobodyIsKilled) {
+  const Child stranger([] { ::pause(); });
+  Nursery nursery;
+  nursery.kill_all();
+  EXPECT_EQ(::waitpid(stranger.pid(), nullptr, WNOHANG), 0) << "it lives";
+}
+
+TEST(Nursery, WhoCannotBeAdoptedIsKilledAllTheSame) {
+  Nursery nursery;
+  const Child root([] { ::pause(); });
+  ASSERT_TRUE(seize(root.pid(), 0));
+  EXPECT_FALSE(nursery.adopt(root.pid())) << "it is traced already";
+  nursery.kill_all();
+  EXPECT_EQ(::waitpid(root.pid(), nullptr, WNOHANG), -1) << "it is gone";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "cr/proc/maps.h"
 #include "cr/sys/fd.h"
+#include "cr/sys/process.h"
 
 namespace cr::trace {
 namespace {
@@ -153,20 +154,8 @@ Result<void> Remote::run(const std::vector<AgentRun>& runs, Clock::time_point de
     CR_TRY(run.notify_signal != 0 ? resume(run.tid) : resume_to_syscall_stop(run.tid));
   }
   for (const AgentRun& run : runs) {
+    CR_TRY(wait_until_through(run, deadline));
     Held& thread = freezer_.held().at(run.tid);
-    for (;;) {
-      CR_TRY(freezer_.wait_for_arrival(run.tid, deadline));
-      if (thread.interrupted) {
-        thread.at = Held::At::kAway;
-        CR_TRY(run.notify_signal != 0 ? resume(run.tid) : resume_to_syscall_stop(run.tid));
-        continue;
-      }
-      if (run.notify_signal != 0) break;
-      const user_regs_struct regs = CR_TRY(get_regs(run.tid));
-      if (regs.orig_rax == static_cast<uint64_t>(kSigreturn)) break;
-      thread.at = Held::At::kAway;
-      CR_TRY(resume_to_syscall_stop(run.tid));
-    }
     if (run.notify_signal != 0) {
       // A signal-delivery-stop is inside signal delivery: the restart logic is still to come.
       CR_TRY(set_regs(run.tid, thread.state.regs));
@@ -179,8 +168,30 @@ Result<void> Remote::run(const std::vector<AgentRun>& runs, Clock::time_point de
   return {};
 }
 
+// To a stop at which its own registers may be put back.
+Result<void> Remote::wait_until_through(const AgentRun& run, Clock::time_point deadline) {
+  for (;;) {
+    CR_TRY(freezer_.wait_for_arrival(run.tid, deadline));
+    Held& thread = freezer_.held().at(run.tid);
+    if (!thread.interrupted) {
+      const bool through = run.notify_signal != 0
+                               ? CR_TRY(sys::peek<uint32_t>(run.tid, {run.counter})) >= run.through
+                               : CR_TRY(get_regs(run.tid)).orig_rax == static_cast<uint64_t>(kSigreturn);
+      if (through) return {};
+    }
+    thread.at = Held::At::kAway;
+    CR_TRY(run.notify_signal != 0 ? resume(run.tid) : resume_to_syscall_stop(run.tid));
+  }
+}
+
 void Remote::bring_home() {
-  for (auto& [tid, thread] : freezer_.held()) {
+  // Any of them may end meanwhile.
+  std::vector<pid_t> tids;
+  for (const auto& [tid, thread] : freezer_.held()) tids.push_back(tid);
+  for (const pid_t tid : tids) {
+    const auto found = freezer_.held().find(tid);
+    if (found == freezer_.held().end()) continue;
+    Held& thread = found->second;
     if (thread.at == Held::At::kHome || thread.at == Held::At::kRunning) continue;
     if (thread.at == Held::At::kAway) {
       (void)interrupt(tid);
@@ -190,19 +201,23 @@ void Remote::bring_home() {
   }
 }
 
+Result<void> Remote::unmap(const MappedArea& area) {
+  const auto leader = freezer_.held().find(area.pid);
+  if (leader == freezer_.held().end()) return {};  // it has ended
+  const long number = area.word_size == WordSize::k64 ? SYS_munmap : kMunmapOf32;
+  const int64_t got =
+      CR_TRY(call(leader->second, area.word_size, number, {area.address, area.size, 0, 0, 0, 0}),
+             "munmap inside pid {}", area.pid);
+  if (got == 0) return {};
+  return Failure(Error::system(static_cast<int>(-got), fmt::format("munmap inside pid {}", area.pid)));
+}
+
 Result<void> Remote::unmap_all() {
-  for (auto it = areas_.begin(); it != areas_.end(); it = areas_.erase(it)) {
-    const MappedArea& area = it->second;
-    const auto leader = freezer_.held().find(area.pid);
-    if (leader == freezer_.held().end()) continue;
-    const long number = area.word_size == WordSize::k64 ? SYS_munmap : kMunmapOf32;
-    const int64_t got =
-        CR_TRY(call(leader->second, area.word_size, number, {area.address, area.size, 0, 0, 0, 0}),
-               "munmap inside pid {}", area.pid);
-    if (got != 0)
-      return Failure(Error::system(static_cast<int>(-got), fmt::format("munmap inside pid {}", area.pid)));
-  }
-  return {};
+  Result<void> done;
+  for (const auto& [pid, area] : areas_)
+    if (auto one = unmap(area); !one && done) done = std::move(one);
+  areas_.clear();
+  return done;
 }
 
 }  // namespace cr::trace

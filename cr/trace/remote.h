@@ -30,6 +30,9 @@ struct AgentRun {
   // see it as a ptrace-stop; if we are dead by then, the kernel drops it. 0: none is free, every call is
   // watched instead.
   int notify_signal = 0;
+  // Others may send that signal, too: it is through when this counter of its has come so far.
+  uint64_t counter = 0;  // address of 32 bits
+  uint32_t through = 0;
 };
 
 class Remote {
@@ -43,8 +46,8 @@ class Remote {
   Result<void> run(const std::vector<AgentRun>& runs, Clock::time_point deadline);
   // Fills in ThreadState::wait of every thread whose time-out only the kernel knows. A wait that ends
   // meanwhile has ended: the thread's state then says so.
-  Result<void> observe_waits();
-  // Takes all of our memory out of the tasks.
+  Result<void> observe_waits(Clock::time_point deadline);
+  // Takes all of our memory out of the tasks; where that fails, out of the others all the same.
   Result<void> unmap_all();
   // Brings home whoever is away. Never fails half-way.
   void bring_home();
@@ -55,7 +58,9 @@ class Remote {
   Result<uint64_t> gadget(pid_t pid, WordSize word_size);
   Result<void> leave(Held& thread, const user_regs_struct& regs, SignalSet mask);
   Result<void> come_home(Held& thread);
-  Result<void> observe_wait(Held& thread);
+  Result<void> unmap(const MappedArea& area);
+  Result<void> wait_until_through(const AgentRun& run, Clock::time_point deadline);
+  Result<void> observe_wait(Held& thread, Clock::time_point deadline);
   Result<bool> let_sleep(Held& thread);
 
   Freezer& freezer_;

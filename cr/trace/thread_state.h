@@ -30,6 +30,7 @@ struct ThreadState {
   std::optional<ObservedWait> wait;
   bool gave_up = false;  // in a call that a stop ends with EINTR and nobody restarts (interrupted.h)
   std::vector<siginfo_t> pending;  // queued to this thread, oldest first
+  SignalSet unlisted = 0;          // pending, and yet in no queue: see ProcessState
 };
 
 // How far a process is in our hands.
@@ -46,6 +47,10 @@ struct ProcessState {
   Hold hold = Hold::kFirm;
   std::vector<ThreadState> threads;  // the leader first, if it lives; of one that is not held only the tid
   std::vector<siginfo_t> pending;    // queued to the process, oldest first
+  // Of these the kernel kept nothing but that they came: its sender was at RLIMIT_SIGPENDING
+  // (kernel/signal.c,
+  // __send_signal_locked).
+  SignalSet unlisted = 0;
 };
 
 // A system call that the stop interrupted and the kernel means to restart: how it says so in rax

@@ -1,6 +1,7 @@
 // How much is left of a wait that restart_syscall(2) would take up. The kernel tells nobody; but while the
 // thread waits, its timer stands in /proc/timer_list. So it is let go on for a moment, some times, until only
 // one timer was there each time it waited and none of the times it did not.
+#include <sys/syscall.h>
 #include <time.h>
 
 #include <algorithm>
@@ -58,12 +59,23 @@ ObservedWait::Call call_of(pid_t tid) {
   return ObservedWait::Call::kNanosleep;
 }
 
+// Of a poll(2): both ABIs have its time-out in edx. No other wait that restarts so can be for ever.
+bool times_out_never(const user_regs_struct& regs) { return static_cast<int32_t>(regs.rdx) < 0; }
+
+bool is_worth_a_look(const ThreadState& thread) {
+  constexpr uint64_t kPollOf32 = 168;
+  const bool polls = thread.regs.orig_rax == SYS_poll || thread.regs.orig_rax == kPollOf32;
+  if (restart_of(thread.regs) != Restart::kBlock || (polls && times_out_never(thread.regs))) return false;
+  return !thread.syscall_user_dispatch;  // to be restarted may be its SIGSYS
+}
+
 }  // namespace
 
 // Into its wait again; false if the wait came to its end instead.
 Result<bool> Remote::let_sleep(Held& thread) {
   const pid_t tid = thread.tid;
-  CR_TRY(leave(thread, thread.state.regs, thread.state.signal_mask));
+  // A signal for it waits until it goes on for good.
+  CR_TRY(leave(thread, thread.state.regs, kAllSignals));
   thread.notify_signal = 0;
   CR_TRY(resume_to_syscall_stop(tid));
   CR_TRY(freezer_.wait_for_arrival(tid, Clock::now() + 10s));  // the entry of restart_syscall
@@ -81,21 +93,25 @@ Result<bool> Remote::let_sleep(Held& thread) {
   return fail(ErrorKind::kSystem, "thread {} does not fall asleep again", tid);
 }
 
-Result<void> Remote::observe_wait(Held& thread) {
+Result<void> Remote::observe_wait(Held& thread, Clock::time_point deadline) {
   const pid_t tid = thread.tid;
   ObservedWait wait;
   std::optional<std::set<std::pair<uint32_t, int64_t>>> candidates;
   int64_t now_ns = 0;
   int empty_rounds = 0;
-  const auto until = Clock::now() + kPatience;
+  const auto until = std::min(Clock::now() + kPatience, deadline);
   for (int round = 0; Clock::now() < until; ++round) {
     const auto before = read_timers();
     if (!before) return {};
     if (!CR_TRY(let_sleep(thread))) {
+      const user_regs_struct after = CR_TRY(get_regs(tid));
+      if (restart_of(after) == Restart::kBlock) {  // something else woke it: it would wait on
+        CR_TRY(come_home(thread));
+        continue;
+      }
       // It is over: what the call returned is what the thread goes on with.
-      thread.state.regs = CR_TRY(get_regs(tid));
+      thread.state.regs = after;
       thread.state.regs.orig_rax = ~0ull;
-      thread.state.wait.reset();
       return come_home(thread);
     }
     if (wait.call == ObservedWait::Call::kUnknown) wait.call = call_of(tid);
@@ -104,6 +120,10 @@ Result<void> Remote::observe_wait(Held& thread) {
     CR_TRY(freezer_.wait_for_arrival(tid, Clock::now() + 10s));
     CR_TRY(come_home(thread));
     if (!during) return {};
+    if (wait.call == ObservedWait::Call::kPoll && times_out_never(thread.state.regs)) {
+      candidates.reset();
+      break;
+    }
     std::set<std::pair<uint32_t, int64_t>> found;
     for (const auto& deadline : during->deadlines)
       if (!before->deadlines.contains(deadline) && (!candidates || candidates->contains(deadline)))
@@ -126,10 +146,15 @@ Result<void> Remote::observe_wait(Held& thread) {
   return {};
 }
 
-Result<void> Remote::observe_waits() {
-  for (auto& [tid, thread] : freezer_.held())
-    if (freezer_.hold_of(thread.tgid) == Hold::kFirm && restart_of(thread.state.regs) == Restart::kBlock)
-      CR_TRY(observe_wait(thread), "thread {}", tid);
+Result<void> Remote::observe_waits(Clock::time_point deadline) {
+  std::vector<pid_t> waiting;
+  for (const auto& [tid, thread] : freezer_.held())
+    if (freezer_.hold_of(thread.tgid) == Hold::kFirm && is_worth_a_look(thread.state)) waiting.push_back(tid);
+  for (const pid_t tid : waiting) {
+    CR_TRY(freezer_.in_time(deadline));
+    const auto thread = freezer_.held().find(tid);
+    if (thread != freezer_.held().end()) CR_TRY(observe_wait(thread->second, deadline), "thread {}", tid);
+  }
   return {};
 }
 

@@ -143,13 +143,16 @@ def test_lines_travel_promptly(
             times.append(time.monotonic() - begin)
         channel.stdin.close()
         assert channel.wait(60) == 0
-    median_ms = 1000 * sorted(times[1:])[50]
+    best_ms, median_ms, worst_ms = (
+        1000 * sorted(times[1:])[rank] for rank in (0, 50, 99)
+    )
     record_property("median_ms", round(median_ms, 2))
     print(
-        f"line there and back: median {median_ms:.1f} ms, worst {1000 * max(times[1:]):.1f} ms"
+        f"line there and back: best {best_ms:.1f}, median {median_ms:.1f}, worst {worst_ms:.1f} ms"
     )
-    # A poll somewhere in the way would show as tens of milliseconds even on an idle host; a loaded one gets room.
-    assert median_ms < 200
+    # A poll in the way would make even the best of a hundred take tens of milliseconds: each line is sent right behind the
+    # answer to the last. How long the others take is a matter of what else the host does.
+    assert best_ms < 100
 
 
 def test_a_machine_that_panics_is_lost_and_says_why(

@@ -22,7 +22,6 @@ from .protocol import FRAME_MAX, WINDOW, Frame, Parser, Stream, Type, encode, u3
 from .streams import PipeSink, Sink, Source
 
 _PING_EVERY_S = 10.0
-_SILENCE_S = 180.0
 _CREDIT_STEP = WINDOW // 4
 
 
@@ -56,6 +55,7 @@ class Link:
         argv_for: Callable[[int], Sequence[str]],
         log: int,
         deadline_s: float,
+        silence_s: float,
         explain: Callable[[], str],
     ) -> None:
         """`argv_for` makes QEMU's command line, given the descriptor of its end of the control socket."""
@@ -68,6 +68,7 @@ class Link:
         self._explain = explain
         self._until = time.monotonic() + deadline_s
         self._deadline_s = deadline_s
+        self._silence_s = silence_s
         self._outbox: collections.deque[bytes] = collections.deque()
         self._unsent = b""
         self._closing = False
@@ -164,8 +165,8 @@ class Link:
                 return "it was closed"
             if now > self._until:
                 return f"its deadline of {self._deadline_s:g} s has passed"
-            if self.hello and now - self._last_sign > _SILENCE_S:
-                return f"the guest's agent was silent for {_SILENCE_S:g} s"
+            if self.hello and now - self._last_sign > self._silence_s:
+                return f"the guest's agent was silent for {self._silence_s:g} s"
             if self.hello and now > next_ping:
                 self._outbox.append(encode(Frame(Type.PING)))
                 next_ping = now + _PING_EVERY_S

@@ -22,9 +22,6 @@ _APPEND = (
     "random.trust_cpu=on",
     "hugepages=2",  # programs find some, as where an owner has set them aside
     "tsc=reliable",
-    # Defences that programs cannot see: retpolines, and clearing memory when it is handed out within the kernel.
-    "spectre_v2=off",
-    "init_on_alloc=0",
     "no_timer_check",
     "cryptomgr.notests",
     "8250.nr_uarts=1",
@@ -32,6 +29,10 @@ _APPEND = (
     "i8042.noaux",
     "i8042.nokbd",
 )
+
+# Emulated machines only, where they cost most: defences that programs cannot see - retpolines, and clearing memory when it is
+# handed out within the kernel.
+_APPEND_EMULATED = ("spectre_v2=off", "init_on_alloc=0")
 
 _ACCEL = {
     # Several threads make cross-CPU wake-ups slow and erratic; one is enough for one or two vCPUs.
@@ -59,6 +60,7 @@ class Machine:
 
 def command(machine: Machine, control_fd: int) -> list[str]:
     accel, cpu = _ACCEL[machine.accel]
+    append = _APPEND + (_APPEND_EMULATED if machine.accel == "tcg" else ())
     return [
         # SIGKILL for QEMU when the thread that started it is gone, however that came.
         tools.find("setpriv"),
@@ -85,7 +87,7 @@ def command(machine: Machine, control_fd: int) -> list[str]:
         "-initrd",
         str(machine.initrd),
         "-append",
-        " ".join(_APPEND),
+        " ".join(append),
         "-drive",
         f"file={escaped(machine.root)},if=none,format=raw,readonly=on,id=root",
         "-device",

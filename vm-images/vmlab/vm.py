@@ -19,6 +19,7 @@ from .protocol import Frame, Stream, Type, u32_body
 from .streams import FileSink, MemorySink, MemorySource, PipeSink, PipeSource, Sink
 
 _BOOT_DEADLINE_S = 180.0
+_SILENCE_S = 180.0  # of an agent that is asked for a sign of life
 # A program that ended may leave a background process that holds its pipes open; its output is worth this wait, not more.
 _GRACE_S = 3.0
 
@@ -45,6 +46,7 @@ class Vm:
         workdir: Path,
         deadline_s: float = 3600.0,
         boot_deadline_s: float = _BOOT_DEADLINE_S,
+        silence_s: float = _SILENCE_S,
         acceleration: str | None = None,
         cpu: str | None = None,
     ) -> Vm:
@@ -75,7 +77,13 @@ class Vm:
             log_path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o644
         )
         try:
-            link = Link(lambda fd: qemu.command(machine, fd), log, deadline_s, explain)
+            link = Link(
+                lambda fd: qemu.command(machine, fd),
+                log,
+                deadline_s,
+                silence_s,
+                explain,
+            )
             try:
                 release = _first_word(link, files.abi, boot_deadline_s, console)
             except BaseException:

@@ -49,7 +49,7 @@ def interrupted(stage: Stage) -> None:
         ):
             raise _too_late(stage, str(failure)) from None
         raise
-    stage.restore(image, root, foreground=False)
+    stage.restore(image, root, foreground=False, may_end=True)
     _prove(stage)
 
 

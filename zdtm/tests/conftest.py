@@ -15,16 +15,18 @@ from harness.machines import slowness_of_host
 from harness.machines.host import HostSlot
 
 HERE = Path(__file__).parent
-LIBRARY = HERE.parent / "workloads" / "lib"
+WORKLOADS = HERE.parent / "workloads"
+LIBRARY = WORKLOADS / "lib"
+BORROWED = [WORKLOADS / "refused/leader_thread_ended.c"]
 
 Run = Callable[..., CellResult]
 
 
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with this folder's own little workloads, 64-bit."""
+    """A folder with this one's own little workloads, and those borrowed, 64-bit."""
     folder = tmp_path_factory.mktemp("programs")
-    for source in sorted((HERE / "programs").glob("*.c")):
+    for source in [*sorted((HERE / "programs").glob("*.c")), *BORROWED]:
         subprocess.run(
             ["gcc", "-std=gnu11", "-O1", "-pthread", "-D_GNU_SOURCE", f"-I{LIBRARY}"]
             + [

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -17,6 +18,7 @@ from typing import Any, Optional
 from harness import isolation, procfs
 from harness.engines.base import Engine, Outcome, Running
 from harness.oracle.tree import tree
+from harness.stage import not_traced
 from harness.waiting import wait_until
 
 SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438
@@ -122,6 +124,11 @@ class ChangesLimit(DoesNothing):
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft - 1, hard))
 
 
+class ChangesLimitOfLast(ChangesLimit):
+    def plant(self, pid: int, image: Path) -> None:
+        super().plant(tree(pid)[-1], image)
+
+
 class ChangesNice(DoesNothing):
     def plant(self, pid: int, image: Path) -> None:
         os.setpriority(os.PRIO_PROCESS, pid, 5)
@@ -145,7 +152,7 @@ class StaysTracer(DoesNothing):
         if os.fork() == 0:
             _libc.ptrace(PTRACE_SEIZE, pid, None, None)
             time.sleep(3600)
-        time.sleep(0.05)
+        wait_until(lambda: not not_traced(pid), "a tracer", self.deadline_s)
 
 
 class LeavesDaemon(DoesNothing):
@@ -222,6 +229,38 @@ class StartsAnew(DoesNothing):
         Path("/proc/sys/kernel/ns_last_pid").write_text(str(root - 1))
         pid = program.start(binary, [], Path(work), slowness=1)
         return outcome(0), Running(pid)
+
+
+class RestoresOnCopies(StartsAnew):
+    """Each file of the program has become another one with the same name and content."""
+
+    def restore_detached(self, image: Path, root: int) -> tuple[Outcome, Running]:
+        work = Path(image.read_text().splitlines()[1])
+        for file in list(work.iterdir()):
+            copy = file.with_suffix(".copy")
+            shutil.copy2(file, copy)
+            copy.rename(file)
+        return super().restore_detached(image, root)
+
+
+class EndsAfterRestore(StartsAnew):
+    """No defect: what was left of a job was done before anybody looked."""
+
+    script = "echo done"
+
+    def restore_detached(self, image: Path, root: int) -> tuple[Outcome, Running]:
+        from harness import program
+
+        binary, work = image.read_text().splitlines()
+        pid = program.start(binary, ["-c", self.script], Path(work), slowness=1)
+        wait_until(
+            lambda: procfs.stat_fields(pid)[0] == "Z", "its end", self.deadline_s
+        )
+        return outcome(0), Running(pid)
+
+
+class EndsUndone(EndsAfterRestore):
+    script = "echo nothing"
 
 
 class RestoresNothing(StartsAnew):

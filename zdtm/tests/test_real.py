@@ -1,4 +1,4 @@
-"""Real programs: a dump that comes too late proves nothing and is told apart from one that fails."""
+"""Real programs: a dump that comes too late proves nothing and is told apart from one that fails; their output tells all else."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ JOB = ["-c", "sleep 0.5; echo done"]
         ("Fails", 3000.0, ERROR, True),
         ("Fails", 1.0, FAIL, False),
         ("FailsAndKills", 1.0, FAIL, False),
+        ("EndsAfterRestore", 1.0, PASS, False),
+        ("EndsUndone", 1.0, FAIL, False),
     ],
 )
-def test_too_late_is_a_note(
+def test_each_moment_has_its_verdict(
     run: Run, engine: str, delay_ms: float, verdict: str, late: bool
 ) -> None:
     quiet = run("/bin/sh", "undisturbed", argv=JOB)

@@ -21,6 +21,7 @@ KEEP_RUNNING = [
     ("AddsSignal", "two_files", "ShdPnd|SigPnd"),
     ("ChangesLimit", "two_files", "limits Max open files"),
     ("ChangesLimit", "counting", "limits Max open files"),
+    ("ChangesLimitOfLast", "leader_thread_ended", "limits Max open files"),
     ("ChangesNice", "two_files", "nice"),
     ("ChangesNice", "counting", "nice"),
     ("ChangesAffinity", "two_files", "Cpus_allowed"),
@@ -53,6 +54,7 @@ def test_keep_running_catches(run: Run, engine: str, program: str, reason: str) 
 RESTORE = [
     ("StartsAnew", "position", "differences"),
     ("StartsAnew", "counting", "differences"),
+    ("RestoresOnCopies", "position", " ino: '"),
     ("RestoresNothing", "position", "the tree is gone"),
     ("RestoreFailsAndLeaves", "position", "AND LEFT TASKS BEHIND"),
     ("DoesNotEnd", "position", "was to end"),

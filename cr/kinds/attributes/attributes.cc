@@ -44,6 +44,20 @@ Result<std::string> directory_of(const ProcessView& process, const char* name, C
   return path;
 }
 
+// Each thread has its own, though few programs let them differ: new threads get their maker's.
+Result<uint32_t> personality_of(const ProcessView& process, Collector& collector) {
+  const auto of = [&process](pid_t tid) -> Result<uint32_t> {
+    return proc::parse_personality(
+        CR_TRY(sys::read_file(process.path(fmt::format("task/{}/personality", tid)))));
+  };
+  const uint32_t common = CR_TRY(of(process.living_tid()));
+  for (const trace::ThreadState& thread : process.state.threads)
+    if (const uint32_t its = CR_TRY(of(thread.tid)); its != common)
+      collector.refuse(process.pid(), "personality", fmt::format("thread {}", thread.tid),
+                       fmt::format("has the personality {:#x}, the first thread {:#x}", its, common));
+  return common;
+}
+
 Result<void> collect_one(const ProcessView& process, Collector& collector) {
   const pid_t pid = process.pid();
   Attributes& attributes = collector.records.add<Attributes>(kAttributesRecord, static_cast<uint64_t>(pid));
@@ -51,8 +65,7 @@ Result<void> collect_one(const ProcessView& process, Collector& collector) {
   attributes.set_cwd(CR_TRY(directory_of(process, "cwd", collector)));
   attributes.set_root(CR_TRY(directory_of(process, "root", collector)));
   attributes.set_umask(process.status.umask.value_or(022));
-  attributes.set_personality(
-      CR_TRY(proc::parse_personality(CR_TRY(sys::read_file(process.path("personality"))))));
+  attributes.set_personality(CR_TRY(personality_of(process, collector)));
   attributes.set_oom_score_adj(CR_TRY(
       proc::parse_number<int32_t>("oom_score_adj", CR_TRY(sys::read_file(process.path("oom_score_adj"))))));
   attributes.set_coredump_filter(CR_TRY(proc::parse_number<uint32_t>(

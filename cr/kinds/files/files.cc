@@ -100,6 +100,24 @@ bool has_owner(const FdView& fd) {
   return ::fcntl(fd.mine.get(), F_GETSIG) > 0;
 }
 
+// What a lock hangs on: a description, or for a POSIX lock a table of descriptors. fdinfo shows the latter
+// only to the table it belongs to, so every descriptor is looked at; each holder is told once.
+class Locks {
+ public:
+  Result<void> look_at(const FdView& fd, uint64_t description, Collector& collector) {
+    for (const proc::Lock& lock : fd.info.locks) {
+      const pid_t table = lock.type == proc::Lock::Type::kPosix ? fd.pid() : 0;
+      if (!told_.emplace(description, table).second) continue;
+      CR_TRY(FileRefusals(fd, collector)
+                 .refuse("file-lock", fmt::format("holds a lock ({}); release it first", lock.type_name)));
+    }
+    return {};
+  }
+
+ private:
+  std::set<std::pair<uint64_t, pid_t>> told_;
+};
+
 Result<void> describe(const FdView& fd, uint64_t id, const OutsideEnds& outside, Collector& collector) {
   FileRefusals refusals(fd, collector);
   FileDescription& description = collector.records.add<FileDescription>(kFileDescriptionRecord, id);
@@ -136,6 +154,7 @@ Result<void> FilesKind::collect(const TreeView& tree, Collector& collector) cons
   }
   const OutsideEnds outside = CR_TRY(OutsideEnds::find(views, tree, all_seen));
   Descriptions descriptions;
+  Locks locks;
   for (const ProcessView& process : tree.processes) {
     if (process.zombie()) continue;
     collector.records.add<DescriptorTable>(kDescriptorTableRecord, static_cast<uint64_t>(process.pid()))
@@ -144,6 +163,7 @@ Result<void> FilesKind::collect(const TreeView& tree, Collector& collector) cons
   for (const FdView& fd : views) {
     const auto [id, is_new] = CR_TRY(descriptions.identify(fd), "pid {} fd {}", fd.pid(), fd.number);
     if (is_new) CR_TRY(describe(fd, id, outside, collector), "pid {} {}", fd.pid(), fd.where());
+    CR_TRY(locks.look_at(fd, id, collector));
     auto& table =
         *collector.records.find<DescriptorTable>(kDescriptorTableRecord, static_cast<uint64_t>(fd.pid()));
     Descriptor& descriptor = *table.add_descriptors();

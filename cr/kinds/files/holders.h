@@ -1,4 +1,4 @@
-// Who else has a FIFO open: a look through the descriptors of all processes.
+// Who else has a pipe or FIFO open: a look through the descriptors of all processes.
 #pragma once
 
 #include <sys/types.h>
@@ -17,10 +17,14 @@ struct FileId {
   auto operator<=>(const FileId&) const = default;
 };
 
-// Of those of `fifos` that a process not among `known` has open, or may have because its descriptors cannot
-// be read: which process, in words. Sees who is in /proc: not who lives in another pid namespace, nor
-// descriptors on their way through a socket.
-Result<std::map<FileId, std::string>> other_holders(const std::set<FileId>& fifos,
-                                                    const std::set<pid_t>& known);
+struct Holders {
+  std::map<FileId, std::string> found;  // in words, which process
+  // The first process whose descriptors cannot be read, in words: it may have any of them open. Or empty.
+  std::string unreadable;
+};
+
+// Who has which of `pipes` open, of the processes that are not among `known`. Sees who is in /proc: not who
+// lives in another pid namespace, nor descriptors on their way through a socket.
+Result<Holders> other_holders(const std::set<FileId>& pipes, const std::set<pid_t>& known);
 
 }  // namespace cr::kinds

@@ -1,4 +1,4 @@
-// Whoever has a FIFO open is found, in whichever table, and only who has it open.
+// Whoever has a pipe or FIFO open is found, in whichever table, and only who has it open.
 #include "cr/kinds/files/holders.h"
 
 #include <fcntl.h>
@@ -19,7 +19,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-class Holders : public testing::Test {
+class OtherHolders : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
@@ -31,7 +31,8 @@ class Holders : public testing::Test {
   std::map<FileId, std::string> others(const std::set<pid_t>& known = {}) const {
     const auto found = other_holders({fifo_}, known);
     EXPECT_TRUE(found) << found.error().message();
-    return *found;
+    EXPECT_EQ(found->unreadable, "");
+    return found->found;
   }
 
   const sys::TempDir dir_;
@@ -39,7 +40,7 @@ class Holders : public testing::Test {
   FileId fifo_;
 };
 
-TEST_F(Holders, NobodyHasIt) {
+TEST_F(OtherHolders, NobodyHasIt) {
   sys::among_themselves([&] {
     const sys::Child child([&] {
       ::open((dir_ / "another").c_str(), O_RDWR);
@@ -49,7 +50,7 @@ TEST_F(Holders, NobodyHasIt) {
   });
 }
 
-TEST_F(Holders, AProcessIsNamedUnlessItIsKnown) {
+TEST_F(OtherHolders, AProcessIsNamedUnlessItIsKnown) {
   sys::among_themselves([&] {
     const sys::Child child([&] { ::open(path_.c_str(), O_RDONLY | O_NONBLOCK); });
     EXPECT_THAT(others(), ElementsAre(Pair(fifo_, fmt::format("pid {} has it open, too", child.pid()))));
@@ -57,7 +58,21 @@ TEST_F(Holders, AProcessIsNamedUnlessItIsKnown) {
   });
 }
 
-TEST_F(Holders, ByAnotherNameItIsTheSame) {
+TEST_F(OtherHolders, AnAnonymousPipeIsFound) {
+  sys::among_themselves([&] {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    struct stat status;
+    ASSERT_EQ(::fstat(ends[0], &status), 0);
+    const FileId pipe{status.st_dev, status.st_ino};
+    const sys::Child child;
+    const auto found = other_holders({pipe}, {::getpid()});
+    ASSERT_TRUE(found) << found.error().message();
+    EXPECT_THAT(found->found, ElementsAre(Pair(pipe, fmt::format("pid {} has it open, too", child.pid()))));
+  });
+}
+
+TEST_F(OtherHolders, ByAnotherNameItIsTheSame) {
   sys::among_themselves([&] {
     const std::string link = dir_ / "link";
     ASSERT_EQ(::link(path_.c_str(), link.c_str()), 0);
@@ -66,7 +81,7 @@ TEST_F(Holders, ByAnotherNameItIsTheSame) {
   });
 }
 
-TEST_F(Holders, AThreadMayHaveATableOfItsOwn) {
+TEST_F(OtherHolders, AThreadMayHaveATableOfItsOwn) {
   sys::among_themselves([&] {
     const sys::Child child([&] {
       std::atomic<bool> opened = false;
@@ -83,13 +98,13 @@ TEST_F(Holders, AThreadMayHaveATableOfItsOwn) {
 }
 
 // Without the right to look at a process, nothing is known of its descriptors.
-TEST_F(Holders, WhoCannotBeReadMayHaveIt) {
+TEST_F(OtherHolders, WhoCannotBeReadMayHaveIt) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become somebody who may not look";
   const sys::Child looker([&] {
     if (::setuid(65534) != 0) ::_exit(1);
     const auto found = other_holders({fifo_}, {});
-    const bool told = found && found->size() == 1 &&
-                      found->at(fifo_).find("may have it open, too: its descriptors") != std::string::npos;
+    const bool told =
+        found && found->unreadable.find("may have it open, too: its descriptors") != std::string::npos;
     if (!told) ::_exit(1);
   });
 }

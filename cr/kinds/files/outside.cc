@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "cr/kinds/outsiders.h"
+
 namespace cr::kinds {
 namespace {
 
@@ -33,7 +35,7 @@ Result<bool> other_end_is_gone(const FdView& fd) {
 
 Result<OutsideEnds> OutsideEnds::find(const std::deque<FdView>& views, const TreeView& tree, bool all) {
   OutsideEnds out;
-  std::set<FileId> fifos;
+  std::set<FileId> fifos, sought;
   for (const FdView& fd : views) {
     if (fd.pid() == tree.root && fd.number <= 2) out.stdio_.push_back(&fd);
     if (!is_pipe_or_fifo(fd)) continue;
@@ -49,11 +51,14 @@ Result<OutsideEnds> OutsideEnds::find(const std::deque<FdView>& views, const Tre
       ends.other_is_gone = true;
     else if (ends.outside())
       ends.other_is_gone = CR_TRY(other_end_is_gone(fd), "{}", fd.where());
+    // Of a pipe whose other end is outside it is known already.
+    if (!is_anonymous(fd) || !ends.outside()) sought.insert(id_of(fd));
   }
-  // This command has duplicates of all of the tree's descriptors.
-  std::set<pid_t> known{::getpid()};
-  for (const ProcessView& process : tree.processes) known.insert(process.pid());
-  out.holders_ = CR_TRY(other_holders(fifos, known), "who else has a FIFO open");
+  Holders holders = CR_TRY(other_holders(sought, insiders(tree)), "who else has a pipe or FIFO open");
+  out.holders_ = std::move(holders.found);
+  // Anybody can come by a FIFO; a pipe is inherited, and mostly by who may be looked at like the tree.
+  if (!holders.unreadable.empty())
+    for (const FileId& fifo : fifos) out.holders_.emplace(fifo, holders.unreadable);
   return out;
 }
 
@@ -62,16 +67,25 @@ bool OutsideEnds::is_outside(const FdView& fd) const {
   return is_pipe_or_fifo(fd) && ends != ends_.end() && ends->second.outside();
 }
 
+// Of a pipe that the tree holds at both ends, nothing could stand in for one of them.
+bool OutsideEnds::is_inherited_pipe(const FdView& fd) const {
+  if (!is_pipe_or_fifo(fd) || !is_anonymous(fd)) return false;
+  return is_outside(fd) || (holders_.contains(id_of(fd)) && !ends_.at(id_of(fd)).both());
+}
+
 std::optional<FileRefusal> OutsideEnds::refusal(const FdView& fd) const {
   if (!is_pipe_or_fifo(fd)) return std::nullopt;
+  const auto holder = holders_.find(id_of(fd));
   if (is_anonymous(fd)) {
-    if (!is_outside(fd)) return std::nullopt;
+    if (is_outside(fd))
+      return FileRefusal{"outside-pipe",
+                         "is a pipe whose other end is held by a process outside the tree, and it is not "
+                         "the root's stdin, stdout or stderr"};
+    if (holder == holders_.end()) return std::nullopt;
     return FileRefusal{"outside-pipe",
-                       "is a pipe whose other end is held by a process outside the tree, and it is not "
-                       "the root's stdin, stdout or stderr"};
+                       fmt::format("is a pipe that is held outside the tree ({})", holder->second)};
   }
   // What is in a FIFO outlives the tree if others have it open, at whichever end.
-  const auto holder = holders_.find(id_of(fd));
   if (holder == holders_.end() && !is_outside(fd)) return std::nullopt;
   return FileRefusal{"outside-fifo",
                      fmt::format("is a FIFO that is held outside the tree ({}); close it there first",
@@ -79,8 +93,7 @@ std::optional<FileRefusal> OutsideEnds::refusal(const FdView& fd) const {
 }
 
 std::optional<int> OutsideEnds::inherited_as(const FdView& fd) const {
-  const bool leads_out = (is_anonymous(fd) && is_outside(fd)) || is_terminal(fd);
-  if (!leads_out) return std::nullopt;
+  if (!is_inherited_pipe(fd) && !is_terminal(fd)) return std::nullopt;
   std::optional<int> best;
   for (const FdView* stdio : stdio_) {
     if (id_of(*stdio) != id_of(fd)) continue;

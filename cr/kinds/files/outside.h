@@ -25,12 +25,14 @@ class OutsideEnds {
     bool read = false, write = false;
     bool other_is_gone = false;
 
-    bool outside() const { return !(read && write) && !other_is_gone; }
+    bool both() const { return read && write; }
+    bool outside() const { return !both() && !other_is_gone; }
   };
   bool is_outside(const FdView& fd) const;
+  bool is_inherited_pipe(const FdView& fd) const;
 
   std::map<FileId, Ends> ends_;
-  std::map<FileId, std::string> holders_;  // of FIFOs, outside the tree
+  std::map<FileId, std::string> holders_;  // outside the tree, in words
   std::vector<const FdView*> stdio_;
 };
 

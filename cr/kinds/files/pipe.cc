@@ -6,8 +6,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 
+#include "cr/base/numbers.h"
 #include "cr/image/hash.h"
 #include "cr/kinds/files/file_kind.h"
 #include "cr/kinds/limits.h"
@@ -19,22 +21,52 @@ using exec::Abi;
 
 bool anonymous(const FdView& fd) { return fd.link.starts_with("pipe:["); }
 
-// A copy of what is in the pipe; tee(2) leaves it there.
-Result<std::string> peek(const FdView& fd, uint32_t capacity) {
+struct Ends {
+  sys::UniqueFd read, write;
+};
+
+// tee(2) leaves everything where it is, and packets are packets in the copy, too.
+Result<Ends> copy_of(const sys::UniqueFd& source, int size, uint32_t capacity) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return fail_errno("pipe2");
+  Ends copy{sys::UniqueFd(ends[0]), sys::UniqueFd(ends[1])};
+  // One page is one buffer, and the end of the data needs one of its own beside it.
+  const uint64_t room = std::max<uint64_t>(capacity, 2 * kPageSize);
+  if (::fcntl(copy.write.get(), F_SETPIPE_SZ, room) < 0) return fail_errno("a copy of {} bytes", room);
+  const ssize_t copied = ::tee(source.get(), copy.write.get(), capacity, SPLICE_F_NONBLOCK);
+  if (copied < 0) return fail_errno("tee");
+  if (copied != size) return fail(ErrorKind::kSystem, "tee copied {} of {} bytes", copied, size);
+  return copy;
+}
+
+Result<bool> reads_at_once(const Ends& pipe, std::span<char> into) {
+  if (into.empty()) return true;
+  const ssize_t got = ::read(pipe.read.get(), into.data(), into.size());
+  if (got < 0) return fail_errno("read of a copy");
+  return static_cast<size_t>(got) == into.size();
+}
+
+// A packet is at the end of all there is: no more than its first byte is read with what is before it, and
+// the rest is dropped then; or it is one byte, and ends a read that goes beyond it.
+Result<bool> ends_in_packet(const Ends& pipe, size_t size) {
+  std::string most(size - 1, '\0'), last(2, '\0');
+  if (!CR_TRY(reads_at_once(pipe, most))) return true;
+  CR_TRY(sys::write_fully(pipe.write.get(), std::as_bytes(std::span("", 1))));
+  return !CR_TRY(reads_at_once(pipe, last));
+}
+
+// What is in the pipe, or nothing if some of it are packets: a read takes no more than one, and drops what of
+// it is not asked for (pipe(7)). No flag tells of packets when the writer is closed or has lost its O_DIRECT.
+Result<std::optional<std::string>> peek(const FdView& fd, uint32_t capacity) {
   // A description of our own, for reading, whichever end the task holds; non-blocking, so nothing waits.
   const sys::UniqueFd source = CR_TRY(sys::open(fd.path(), O_RDONLY | O_NONBLOCK));
   int waiting = 0;
   if (::ioctl(source.get(), FIONREAD, &waiting) < 0) return fail_errno("FIONREAD");
   if (waiting == 0) return std::string();
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return fail_errno("pipe2");
-  const sys::UniqueFd read_end(ends[0]), write_end(ends[1]);
-  if (::fcntl(write_end.get(), F_SETPIPE_SZ, capacity) < 0) return fail_errno("a copy of {} bytes", capacity);
-  const ssize_t copied = ::tee(source.get(), write_end.get(), capacity, SPLICE_F_NONBLOCK);
-  if (copied < 0) return fail_errno("tee");
-  if (copied != waiting) return fail(ErrorKind::kSystem, "tee copied {} of {} bytes", copied, waiting);
-  std::string data(static_cast<size_t>(copied), '\0');
-  CR_TRY(sys::read_fully(read_end.get(), std::as_writable_bytes(std::span(data))));
+  const auto size = static_cast<size_t>(waiting);
+  std::string data(size, '\0');
+  if (!CR_TRY(reads_at_once(CR_TRY(copy_of(source, waiting, capacity)), data))) return std::nullopt;
+  if (CR_TRY(ends_in_packet(CR_TRY(copy_of(source, waiting, capacity)), size))) return std::nullopt;
   return data;
 }
 
@@ -74,7 +106,9 @@ class PipeKind : public FileKind {
     const int capacity = ::fcntl(fd.mine.get(), F_GETPIPE_SZ);
     if (capacity < 0) return fail_errno("F_GETPIPE_SZ");
     pipe.set_capacity(static_cast<uint32_t>(capacity));
-    pipe.set_data(CR_TRY(peek(fd, pipe.capacity()), "data in the pipe"));
+    auto data = CR_TRY(peek(fd, pipe.capacity()), "data in the pipe");
+    if (!data) return FileRefusals(fd, collector).refuse("packet-pipe", "holds packets (O_DIRECT)");
+    pipe.set_data(std::move(*data));
     return {};
   }
 

@@ -61,9 +61,6 @@ constexpr OnFileSystem kFileSystems[] = {
 
 std::optional<FileRefusal> known_refusal(const FdView& fd) {
   if ((fd.info.flags & kPath) != 0) return FileRefusal{"o_path", "was opened with O_PATH"};
-  if (!fd.info.locks.empty())
-    return FileRefusal{"file-lock",
-                       fmt::format("holds a lock ({}); release it first", fd.info.locks.front().type_name)};
   if ((fd.info.flags & O_ASYNC) != 0) return FileRefusal{"file-owner", "asks for signals (O_ASYNC)"};
   if (S_ISFIFO(fd.status.st_mode) && (fd.info.flags & O_DIRECT) != 0)
     return FileRefusal{"packet-pipe", "is a pipe that keeps packets apart (O_DIRECT)"};

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "cr/kinds/memory/own_vdso.h"
+
 namespace cr::kinds {
 namespace {
 
@@ -62,10 +64,6 @@ constexpr NameRefusal kRefusedNames[] = {
 
 std::string where_of(const proc::Vma& vma) {
   return fmt::format("{:x}-{:x}{}{}", vma.start, vma.end, vma.path.empty() ? "" : " ", vma.raw_name());
-}
-
-bool is_vdso(const proc::Vma& vma) {
-  return vma.path == "[vdso]" || vma.path == "[vvar]" || vma.path == "[vvar_vclock]";
 }
 
 class Describer {
@@ -190,8 +188,7 @@ class Describer {
 }  // namespace
 
 uint64_t SharedObjects::id_of(const proc::Vma& vma, pid_t pid) {
-  const auto key = std::pair(uint64_t{vma.dev_major} << 32 | vma.dev_minor, vma.inode);
-  Object& object = objects_[key];
+  Object& object = objects_[key_of(vma)];
   if (object.id == 0) object = {objects_.size(), pid, {vma.start, vma.end}};
   return object.id;
 }

@@ -5,20 +5,21 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <algorithm>
 
-#include <cstring>
+#include <algorithm>
 #include <set>
 
 #include "cr/base/numbers.h"
-#include "cr/image/hash.h"
 #include "cr/kinds/kinds.h"
+#include "cr/kinds/memory/guards.h"
+#include "cr/kinds/memory/mappers.h"
 #include "cr/kinds/memory/mappings.h"
 #include "cr/kinds/memory/pages.h"
 #include "cr/kinds/memory/plan.h"
 #include "cr/kinds/memory/validate.h"
+#include "cr/kinds/memory/vdso.h"
+#include "cr/kinds/outsiders.h"
 #include "cr/kinds/task.pb.h"
-#include "cr/sys/process.h"
 
 namespace cr::kinds {
 namespace {
@@ -66,44 +67,34 @@ void describe_layout(const ProcessView& process, AddressSpace& space, Collector&
   });
 }
 
-// Returns the hash under which its bytes are filed.
-Result<uint64_t> keep_vdso(const ProcessView& process, Collector& collector) {
-  for (const proc::SmapsVma& smaps : process.vmas) {
-    if (smaps.vma.path != "[vdso]") continue;
-    std::vector<std::byte> bytes(smaps.vma.size());
-    CR_TRY(sys::read_memory(process.living_tid(), {smaps.vma.start}, bytes));
-    const uint64_t hash = image::hash_of(bytes);
-    if (collector.records.find<Vdso>(kVdsoRecord, hash) == nullptr)
-      collector.records.add<Vdso>(kVdsoRecord, hash).set_code(bytes.data(), bytes.size());
-    return hash;
+// A restored tree would have a copy of its own.
+Result<void> refuse_shared_outside(const TreeView& tree, const SharedObjects& shared, Collector& collector) {
+  std::set<SharedObjects::Key> objects;
+  for (const auto& [key, object] : shared.all()) objects.insert(key);
+  for (const auto& [key, outsider] : CR_TRY(other_mappers(objects, insiders(tree)))) {
+    const SharedObjects::Object& object = shared.all().at(key);
+    const auto mapper = std::ranges::find(tree.processes, object.pid, &ProcessView::living_tid);
+    collector.refuse(
+        mapper->pid(), "outside-memory", fmt::format("{:x}-{:x}", object.where.start, object.where.end),
+        fmt::format("is shared memory that pid {} maps, too, which is outside the tree", outsider));
   }
-  return 0;
-}
-
-// The kernel maps [vvar] and [vdso] together, once, or not at all.
-void refuse_torn_vdso(const ProcessView& process, const AddressSpace& space, Collector& collector) {
-  const auto there = [&process](std::string_view name) {
-    return std::ranges::any_of(process.vmas, [name](const auto& smaps) { return smaps.vma.path == name; });
-  };
-  const auto parts =
-      std::ranges::count_if(space.vmas(), [](const Vma& vma) { return vma.backing() == Vma::VDSO; });
-  if (parts <= 1 && there("[vvar]") == there("[vdso]")) return;
-  collector.refuse(process.pid(), "torn-vdso", "[vdso]",
-                   "is no longer where its data pages [vvar] are, or one is gone");
+  return {};
 }
 
 Result<void> MemoryKind::collect(const TreeView& tree, Collector& collector) const {
   SharedObjects shared;
+  VdsoKeeper vdsos;
+  GuardFinder guards;
   for (const ProcessView& process : tree.processes) {
     if (process.zombie()) continue;
     AddressSpace& space =
         collector.records.add<AddressSpace>(kAddressSpaceRecord, static_cast<uint64_t>(process.pid()));
     space.set_pid(process.pid());
     CR_TRY(describe_mappings(process, shared, space, collector), "pid {}", process.pid());
+    CR_TRY(guards.look(process, collector), "pid {}: guard regions", process.pid());
     describe_layout(process, space, collector);
     space.set_auxv(CR_TRY(sys::read_file(process.path("auxv"))));
-    space.set_vdso_hash(CR_TRY(keep_vdso(process, collector)));
-    refuse_torn_vdso(process, space, collector);
+    CR_TRY(vdsos.keep(process, space, collector), "pid {}: vdso", process.pid());
   }
   for (const auto& [inode, object] : shared.all()) {
     SharedMemory& record = collector.records.add<SharedMemory>(kSharedMemoryRecord, object.id);
@@ -112,7 +103,7 @@ Result<void> MemoryKind::collect(const TreeView& tree, Collector& collector) con
     if (::stat(map_file(object).c_str(), &status) < 0) return fail_errno("stat {}", map_file(object));
     record.set_size(static_cast<uint64_t>(status.st_size));
   }
-  return {};
+  return refuse_shared_outside(tree, shared, collector);
 }
 
 bool has_private_pages(const Vma& vma) { return !vma.shared() && vma.backing() != Vma::VDSO; }

@@ -1,7 +1,6 @@
 #include "cr/kinds/memory/pages.h"
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -11,24 +10,13 @@
 #include "cr/base/numbers.h"
 #include "cr/image/limits.h"
 #include "cr/kinds/memory/inheritance.h"
+#include "cr/kinds/memory/pagemap_scan.h"
 #include "cr/kinds/memory/relatives.h"
 #include "cr/proc/pagemap.h"
 #include "cr/sys/process.h"
 
 namespace cr::kinds {
 namespace {
-
-// linux/fs.h of v6.7; the headers of older distributions do not know them yet.
-struct PageRegion {
-  uint64_t start, end, categories;
-};
-struct ScanArgument {
-  uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-  uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
-constexpr uint64_t kPageIsFile = 1 << 2, kPageIsPresent = 1 << 3, kPageIsSwapped = 1 << 4,
-                   kPageIsPfnZero = 1 << 5;
 
 void append(std::vector<PageRange>& ranges, PageRange range) {
   if (!ranges.empty() && ranges.back().end == range.start)
@@ -72,7 +60,8 @@ Result<std::vector<PageRange>> PageFinder::scan(PageRange range, const KeepGoing
     if (count < 0) return fail_errno("PAGEMAP_SCAN of {:x}-{:x}", at, range.end);
     for (int i = 0; i < count; ++i)
       append(found, {regions[static_cast<size_t>(i)].start, regions[static_cast<size_t>(i)].end});
-    if (argument.walk_end <= at) break;
+    if (argument.walk_end <= at)
+      return fail(ErrorKind::kSystem, "PAGEMAP_SCAN of {:x}-{:x} stands still", at, range.end);
     at = argument.walk_end;
   }
   return found;

@@ -25,6 +25,7 @@ struct Question {
 
 // Numbers that older headers lack.
 constexpr int kPrGetMdwe = 66, kPrGetMemoryMerge = 68, kPrGetIoFlusher = 58;
+constexpr int64_t kDefaultTimerSlackNs = 50000;  // of init, handed on by every fork
 constexpr int kArchGetCpuid = 0x1011, kArchGetXcompPerm = 0x1022, kArchGetUntagMask = 0x4001;
 constexpr int kKeyctlGetKeyringId = 0, kThreadKeyring = -1, kProcessKeyring = -2, kSessionKeyring = -3;
 
@@ -64,6 +65,12 @@ const std::vector<Question>& thread_questions() {
        PR_MCE_KILL_DEFAULT,
        "mce-kill",
        "has its own machine check policy"},
+      // From outside it takes CAP_SYS_NICE (/proc/PID/timerslack_ns).
+      {SYS_prctl,
+       {PR_GET_TIMERSLACK, 0, 0, 0, 0},
+       kDefaultTimerSlackNs,
+       "timer-slack",
+       "has a timer slack of its own"},
       {SYS_prctl, {kPrGetIoFlusher, 0, 0, 0, 0}, 0, "io-flusher", "is an I/O flusher"},
       {SYS_arch_prctl, {kArchGetCpuid, 0}, 1, "cpuid-faulting", "may not execute CPUID"},
       {SYS_keyctl, {kKeyctlGetKeyringId, kThreadKeyring, 0}, -ENOKEY, "keyring", "has a thread keyring"},

@@ -10,6 +10,7 @@
 
 #include "cr/kinds/kinds.h"
 #include "cr/kinds/refusals/questions.h"
+#include "cr/kinds/refusals/sharing.h"
 #include "cr/sys/process.h"
 
 namespace cr::kinds {
@@ -21,6 +22,7 @@ struct Self {
   std::map<std::string, std::string> namespaces;
   std::string cgroup, label;
   uint64_t slice_ns = 0;  // 0: the kernel does not tell
+  uint64_t core_cookie = 0;
 };
 
 // struct sched_attr, SCHED_ATTR_SIZE_VER1 (sched_getattr(2)).
@@ -40,22 +42,36 @@ SchedAttr sched_attr_of(pid_t tid) {
   return attr;
 }
 
-constexpr const char* kNamespaces[] = {
-    "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts"};
-constexpr char kDefaultTimerSlack[] = "50000\n";
-
-// A file that a kernel may be built without counts as empty.
-std::string read_or_empty(const std::string& path) {
-  const auto text = sys::read_file(path);
-  return text ? *text : std::string();
+// Whom it may share a core with; 0: everybody. Without the kernel's support (EINVAL) and without CPUs that
+// share cores (ENODEV) there is nothing to tell.
+Result<uint64_t> core_cookie_of(pid_t tid) {
+  uint64_t cookie = 0;
+  if (::prctl(PR_SCHED_CORE, PR_SCHED_CORE_GET, tid, PR_SCHED_CORE_SCOPE_THREAD, &cookie) == 0) return cookie;
+  if (errno == EINVAL || errno == ENODEV) return 0;
+  return fail_errno("PR_SCHED_CORE_GET of {}", tid);
 }
 
-std::map<std::string, std::string> namespaces_of(const std::string& task) {
+constexpr const char* kNamespaces[] = {
+    "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts"};
+
+// What a kernel may be built without counts as empty where it is absent, and only there: who may not look
+// must not take that for the ordinary.
+Result<std::string> or_empty(Result<std::string> text, int absent = ENOENT) {
+  if (!text && text.error().error_number() == absent) return std::string();
+  return text;
+}
+
+Result<std::string> read_or_empty(const std::string& path) { return or_empty(sys::read_file(path)); }
+
+// Without a module that labels tasks the file is there, and reading it an error.
+Result<std::string> label_of(const std::string& task, const char* which) {
+  return or_empty(read_or_empty(task + "/attr/" + which), EINVAL);
+}
+
+Result<std::map<std::string, std::string>> namespaces_of(const std::string& task) {
   std::map<std::string, std::string> links;
-  for (const char* name : kNamespaces) {
-    const auto link = sys::read_link(fmt::format("{}/ns/{}", task, name));
-    links[name] = link ? *link : std::string();
-  }
+  for (const char* name : kNamespaces)
+    links[name] = CR_TRY(or_empty(sys::read_link(fmt::format("{}/ns/{}", task, name))));
   return links;
 }
 
@@ -67,11 +83,12 @@ bool is_fair(const SchedAttr& attr) {
 Result<Self> look_at_self() {
   Self self;
   self.status = CR_TRY(proc::parse_status(CR_TRY(sys::read_file("/proc/self/status"))), "/proc/self/status");
-  self.namespaces = namespaces_of("/proc/self");
-  self.cgroup = read_or_empty("/proc/self/cgroup");
-  self.label = read_or_empty("/proc/self/attr/current");
+  self.namespaces = CR_TRY(namespaces_of("/proc/self"));
+  self.cgroup = CR_TRY(read_or_empty("/proc/self/cgroup"));
+  self.label = CR_TRY(label_of("/proc/self", "current"));
   const SchedAttr attr = sched_attr_of(0);
   if (is_fair(attr)) self.slice_ns = attr.runtime;
+  self.core_cookie = CR_TRY(core_cookie_of(0));
   return self;
 }
 
@@ -99,6 +116,8 @@ class ThreadLooker {
         CR_TRY(proc::parse_stat(CR_TRY(sys::read_file(task_ + "/stat"))), "{}/stat", task_);
     look_at_credentials(status);
     look_at_scheduling(status, stat);
+    if (CR_TRY(core_cookie_of(tid_)) != self_.core_cookie)
+      refuse("scheduling", "is in another group of core scheduling (PR_SCHED_CORE) than this command");
     if (status.seccomp.value_or(0) != 0) {
       refuse("seccomp", "runs under seccomp");
       collector_.keep_out(process_.pid());  // a call that it would not make itself may be its end
@@ -107,15 +126,21 @@ class ThreadLooker {
     if (status.speculation_store_bypass != self_.status.speculation_store_bypass ||
         status.speculation_indirect_branch != self_.status.speculation_indirect_branch)
       refuse("speculation", "has its own speculation controls");
-    if (!status.x86_thread_features.value_or("").empty()) refuse("shadow-stack", "uses a shadow stack");
-    for (const auto& [name, link] : namespaces_of(task_)) {
+    if (!status.x86_thread_features.value_or("").empty()) {
+      refuse("shadow-stack", "uses a shadow stack");
+      collector_.keep_out(process_.pid());  // a return that no call went before would be its end
+    }
+    const auto namespaces = CR_TRY(namespaces_of(task_));
+    for (const auto& [name, link] : namespaces) {
       if (link == self_.namespaces.at(name)) continue;
       refuse("namespace", fmt::format("lives in another {} namespace than this command", name));
     }
-    if (read_or_empty(task_ + "/cgroup") != self_.cgroup)
+    if (CR_TRY(read_or_empty(task_ + "/cgroup")) != self_.cgroup)
       refuse("cgroup", "is in another control group than this command");
-    if (read_or_empty(task_ + "/attr/current") != self_.label)
+    if (CR_TRY(label_of(task_, "current")) != self_.label)
       refuse("lsm-label", "has another security label than this command");
+    if (!CR_TRY(label_of(task_, "exec")).empty())
+      refuse("lsm-label", "has set the security label of what it executes next");
     return {};
   }
 
@@ -146,8 +171,6 @@ class ThreadLooker {
     // Class 0 is none; newer kernels report the class that follows from the nice value: best effort, level 4.
     if (ioprio > 0 && ioprio != (2 << kIoprioClassShift | 4) && (ioprio >> kIoprioClassShift) != 0)
       refuse("io-priority", "has an I/O priority of its own");
-    const std::string slack = read_or_empty(fmt::format("/proc/{}/timerslack_ns", tid_));
-    if (!slack.empty() && slack != kDefaultTimerSlack) refuse("timer-slack", "has a timer slack of its own");
   }
 
   void look_at_sched_attr() {
@@ -182,13 +205,13 @@ class ThreadLooker {
 // it is empty.
 Result<bool> may_have_semaphore_undo(const ProcessView& process) {
   if (CR_TRY(sys::compare(process.living_tid(), ::getpid(), sys::Shared::kSysvSem)) == 0) return false;
-  const std::string sets = read_or_empty("/proc/sysvipc/sem");
+  const std::string sets = CR_TRY(read_or_empty("/proc/sysvipc/sem"));
   return std::count(sets.begin(), sets.end(), '\n') > 1;  // the first line is a heading
 }
 
 // "7f12... bind:0 anon=1 ...": the policy is the second word.
-void look_at_numa_maps(const ProcessView& process, Collector& collector) {
-  const std::string text = read_or_empty(process.path("numa_maps"));
+Result<void> look_at_numa_maps(const ProcessView& process, Collector& collector) {
+  const std::string text = CR_TRY(read_or_empty(process.path("numa_maps")));
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());
     const std::string_view line(text.data() + at, end - at);
@@ -197,19 +220,20 @@ void look_at_numa_maps(const ProcessView& process, Collector& collector) {
     if (space == std::string_view::npos || line.substr(space + 1).starts_with("default")) continue;
     collector.refuse(process.pid(), "numa-policy", std::string(line.substr(0, space)),
                      "has a memory policy (mbind)");
-    return;
+    break;
   }
+  return {};
 }
 
 Result<void> look_at_process(const ProcessView& process, pid_t root_session, Collector& collector) {
   const pid_t pid = process.pid();
-  if (!read_or_empty(process.path("timers")).empty())
+  if (!CR_TRY(read_or_empty(process.path("timers"))).empty())
     collector.refuse(pid, "posix-timer", "task", "has POSIX timers (timer_create)");
   if (process.stat.tty_nr != 0 && process.stat.session != root_session)
     collector.refuse(pid, "tty", "task", "has a controlling terminal");
   if (CR_TRY(may_have_semaphore_undo(process)))
     collector.refuse(pid, "sysv-sem", "task", "may have System V semaphore adjustments to undo (SEM_UNDO)");
-  look_at_numa_maps(process, collector);
+  CR_TRY(look_at_numa_maps(process, collector));
   for (const trace::ThreadState& thread : process.state.threads) {
     if (thread.has_io_ports)
       collector.refuse(pid, "io-ports", fmt::format("thread {}", thread.tid), "may use I/O ports (ioperm)");
@@ -234,32 +258,6 @@ Result<void> look_at_zombie(const ProcessView& process, const Self& self, Collec
   return {};
 }
 
-// Pairs of processes that share what only threads share: found by sorting in kcmp's order.
-Result<void> look_for_sharing(const TreeView& tree, sys::Shared what, const char* kind, const char* reason,
-                              Collector& collector) {
-  std::vector<const ProcessView*> sorted;
-  for (const ProcessView& process : tree.processes) {
-    if (process.zombie()) continue;
-    size_t low = 0, high = sorted.size();
-    bool shared = false;
-    while (low < high && !shared) {
-      const size_t middle = (low + high) / 2;
-      const int order = CR_TRY(sys::compare(process.living_tid(), sorted[middle]->living_tid(), what));
-      if (order == 0) {
-        shared = true;
-        collector.refuse(process.pid(), kind, "task",
-                         fmt::format("{} pid {}", reason, sorted[middle]->pid()));
-      } else if (order < 0) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    if (!shared) sorted.insert(sorted.begin() + static_cast<long>(low), &process);
-  }
-  return {};
-}
-
 class RefusalsKind : public Kind {
  public:
   std::string_view name() const override { return "refusals"; }
@@ -281,14 +279,7 @@ class RefusalsKind : public Kind {
       }
       ask_process(process, collector);
     }
-    CR_TRY(
-        look_for_sharing(tree, sys::Shared::kVm, "clone-vm", "shares its memory (CLONE_VM) with", collector));
-    CR_TRY(look_for_sharing(tree, sys::Shared::kFiles, "clone-files",
-                            "shares its descriptor table (CLONE_FILES) with", collector));
-    CR_TRY(look_for_sharing(tree, sys::Shared::kFs, "clone-fs",
-                            "shares its working directory (CLONE_FS) with", collector));
-    return look_for_sharing(tree, sys::Shared::kSighand, "clone-sighand",
-                            "shares its signal actions (CLONE_SIGHAND) with", collector);
+    return look_for_sharing(tree, collector);
   }
 };
 

@@ -79,6 +79,8 @@ Result<void> SignalsKind::collect(const TreeView& tree, Collector& collector) co
     if (process.zombie()) continue;
     Signals& signals = collector.records.add<Signals>(kSignalsRecord, static_cast<uint64_t>(process.pid()));
     signals.set_pid(process.pid());
+    if (process.state.unlisted != 0)
+      collector.refuse(process.pid(), "pending-signal", "process", without_siginfo(process.state.unlisted));
     for (const siginfo_t& info : process.state.pending) {
       const auto problem = cannot_queue(info);
       if (problem) collector.refuse(process.pid(), "pending-signal", "process", *problem);
@@ -161,13 +163,19 @@ void plan_action(const SignalAction& action, pid_t pid, bool compat, PlanBuilder
     list.syscall(abi, number, args).because_text(reason);
 }
 
+// Actions before any queue: to ignore a signal is to drop what is queued of it, in every thread
+// (sigaction(2)).
 void SignalsKind::plan(Phase phase, const Records& records, PlanBuilder& builder) const {
-  if (phase != Phase::kSignals) return;
+  if (phase != Phase::kThreads && phase != Phase::kSignals) return;
   for (const Signals* signals : records.all<Signals>(kSignalsRecord)) {
-    const Task* task = records.find<Task>(kTaskRecord, static_cast<uint64_t>(signals->pid()));
+    const pid_t pid = signals->pid();
+    if (phase == Phase::kSignals) {
+      plan_queue(signals->pending(), pid, 0, builder);
+      continue;
+    }
+    const Task* task = records.find<Task>(kTaskRecord, static_cast<uint64_t>(pid));
     for (const SignalAction& action : signals->actions())
-      plan_action(action, signals->pid(), task->word_size() == 32, builder);
-    plan_queue(signals->pending(), signals->pid(), 0, builder);
+      plan_action(action, pid, task->word_size() == 32, builder);
   }
 }
 

@@ -100,9 +100,9 @@ struct Planned {
       process.pid = task->pid();
       for (const pid_t tid : task->tids()) process.lists[tid] = process.program.add_list("list").index();
     }
-    for (const auto& kind : all_kinds())
-      if (kind->name() == "signals" || kind->name() == "thread")
-        kind->plan(Phase::kSignals, sample.records, builder);
+    for (const Phase phase : {Phase::kThreads, Phase::kSignals})
+      for (const auto& kind : all_kinds())
+        if (kind->name() == "signals" || kind->name() == "thread") kind->plan(phase, sample.records, builder);
   }
 };
 
@@ -149,6 +149,24 @@ TEST(Signals, QueuesKeepTheirOrder) {
   };
   EXPECT_EQ(process, expected({SIGRTMIN, SIGUSR1, SIGRTMIN}));
   EXPECT_EQ(thread, expected({SIGUSR2, SIGRTMAX}));
+}
+
+// Who begins to ignore a signal loses what is queued of it.
+TEST(Signals, ActionsComeBeforeQueues) {
+  Sample sample = small_tree();
+  for (const int signal : {SIGPIPE, SIGTRAP}) {
+    add_action(sample, 100, static_cast<uint32_t>(signal)).set_handler(1);  // SIG_IGN
+    sample.thread(100).add_pending(siginfo(signal));
+    sample.signals(100).add_pending(siginfo(signal));
+  }
+  const Planned planned(sample);
+  const ProcessPlan& process = planned.plan.processes.at(100);
+  std::vector<long> calls, late;
+  for (const exec::Op& op : process.program.list(process.lists.at(100)).ops()) calls.push_back(op.nr);
+  for (const LateCall& call : process.late) late.push_back(call.number);
+  const std::vector<long> expected{SYS_rt_sigaction, SYS_rt_tgsigqueueinfo, SYS_rt_sigqueueinfo};
+  EXPECT_EQ(calls, expected);
+  EXPECT_EQ(late, expected);
 }
 
 // By SIGTRAP a task tells its builder how far it is: what the tree does with that signal comes after all of

@@ -49,7 +49,7 @@ Result<void> TaskKind::collect(const TreeView& tree, Collector& collector) const
     if (process.zombie()) {
       const auto status = static_cast<uint32_t>(process.stat.exit_code);
       task.set_wait_status(status);
-      task.set_name(process.stat.comm);
+      task.set_name(process.status.name);
       if ((status & kCoreDumped) != 0)
         collector.refuse(pid, "zombie-core", "task",
                          "a zombie whose status says that it dumped core; reap it first");

@@ -53,6 +53,8 @@ Result<void> collect_thread(const ProcessView& process, const trace::ThreadState
     thread.set_rseq_size(state.rseq->rseq_abi_size);
     thread.set_rseq_signature(state.rseq->signature);
   }
+  if (state.unlisted != 0)
+    collector.refuse(pid, "pending-signal", fmt::format("thread {}", tid), without_siginfo(state.unlisted));
   for (const siginfo_t& info : state.pending) {
     const auto problem = cannot_queue(info);
     if (problem) collector.refuse(pid, "pending-signal", fmt::format("thread {}", tid), *problem);
@@ -61,9 +63,11 @@ Result<void> collect_thread(const ProcessView& process, const trace::ThreadState
   const sys::RobustLists robust = CR_TRY(sys::get_robust_lists(tid));
   thread.set_robust_list(robust.head);
   thread.set_robust_list_32(robust.compat_head);
-  if (state.syscall_user_dispatch)
+  if (state.syscall_user_dispatch) {
     collector.refuse(pid, "syscall-user-dispatch", fmt::format("thread {}", tid),
                      "has syscall user dispatch switched on");
+    collector.keep_out(pid);  // a call of ours would become its SIGSYS
+  }
   if (holds_tiles(state.xstate))
     collector.refuse(pid, "amx", fmt::format("thread {}", tid), "holds data in AMX tiles");
   if (waits_for_sysv_ipc(state))

@@ -26,6 +26,7 @@ GUEST = "/matrix"
 MEMORY_MB = 1024
 LIFE_S = 3 * 3600.0  # of one machine; every cell has a deadline of its own
 BOOT_S = 180.0
+SILENCE_S = 180.0
 GRACE_S = 60.0
 
 
@@ -42,6 +43,7 @@ class VmSlot(Slot):
                 workdir=Path(self._workdir.name),
                 deadline_s=LIFE_S * slowness_of_host(),
                 boot_deadline_s=BOOT_S * slowness_of_host(),
+                silence_s=SILENCE_S * slowness_of_host(),
                 acceleration="tcg" if machine.cpu else None,
                 cpu=machine.cpu,
             )

@@ -9,6 +9,7 @@ import re
 from typing import Iterable
 
 from harness import procfs
+from harness.oracle.tree import living
 
 # An engine's agent is copied into fresh anonymous memory, and has to be executable there. Stack, heap and vdso have names.
 ANONYMOUS_CODE = re.compile(
@@ -22,7 +23,7 @@ def code_areas(pids: Iterable[int]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for pid in pids:
         try:
-            maps = procfs.text(f"/proc/{pid}/maps")
+            maps = "".join(procfs.text(f"/proc/{tid}/maps") for tid in living(pid)[:1])
         except (FileNotFoundError, ProcessLookupError):
             continue
         for area in ANONYMOUS_CODE.findall(maps):

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Callable, TypeVar
 
-# Files and folders of /proc/PID and /proc/PID/task/TID of which a record holds nothing. A test asks the kernel whether
-# that, and what is read, is all there is; it may know more than JUDGED, the newest one that somebody went through.
-JUDGED = (6, 18)
+# Files and folders of /proc/PID and /proc/PID/task/TID of which a record holds nothing. A test asks the kernel that it runs
+# on whether that, and what is read, is all there is. Somebody went through those up to Linux 6.18.
 UNREAD = {
     "maps": "smaps says the same and more",
     "map_files": "the files of the mappings, which are compared themselves",
@@ -47,10 +46,9 @@ UNREAD = {
     "fail-nth": "of kernels that inject faults",
     "make-it-fail": "of kernels that inject faults",
     "attr/prev": "the label before its last exec: a restored task is another program's child",
-    "attr/exec": "labels of what it will make; no kernel of the matrix has a module that knows them",
-    "attr/fscreate": "labels of what it will make; no kernel of the matrix has a module that knows them",
-    "attr/keycreate": "labels of what it will make; no kernel of the matrix has a module that knows them",
-    "attr/sockcreate": "labels of what it will make; no kernel of the matrix has a module that knows them",
+    "attr/fscreate": "labels of what it will make, with SELinux alone; the kernels of the matrix run with AppArmor or without",
+    "attr/keycreate": "labels of what it will make, with SELinux alone; the kernels of the matrix run with AppArmor or without",
+    "attr/sockcreate": "labels of what it will make, with SELinux alone; the kernels of the matrix run with AppArmor or without",
     "attr/apparmor": "the labels of one module, of which attr/current is compared",
     "attr/smack": "the labels of one module, of which attr/current is compared",
 }
@@ -157,11 +155,6 @@ VM_FLAGS = {
     " mapping in place has to make it writable, and no call takes the mark away",
 }
 
-# Lines of /proc/PID/fdinfo/N.
-FDINFO = {
-    "ino": "numbers of pipes and anonymous inodes are new ones; identity is compared as sharing",
-}
-
 # What kcmp(2) can compare of two tasks.
 SHARING = {
     "io": "an io context is allocated at the first i/o, the program cannot see it",
@@ -207,10 +200,10 @@ RULES = {
     "program at work": "its tree is another one at every look: of the root what is LASTING is compared, of others nothing."
     " It checks itself, and after a kill of the engine all its tasks are searched for what an engine leaves (areas.py)",
     "zombie": "compared as far as its parent can still see it (OF_A_ZOMBIE)",
-    "ended first thread": "through it the kernel shows nothing of the process but its threads",
     "parent of the root": "the restored root is the child of whoever restored it",
     "place of a running thread": "it moves; where a blocked one stopped is compared",
     "number of a pipe or socket": "it is new after a restore; by first use each gets one that is compared",
+    "inode without a path": "of a pipe, a socket or an anonymous inode it is new after a restore; identity is compared as sharing",
     "number of an autogroup": "it is new for every session; its nice value is compared",
     "inode without a disk": "shared memory gets a new one, and those of overlays may change; name and device are compared,"
     " and which mappings show the same object",

@@ -12,7 +12,7 @@ from harness import procfs
 from harness.isolation import kcmp
 from harness.oracle import policy
 from harness.oracle.maps import Mapping, read_mappings
-from harness.oracle.tree import threads, tree
+from harness.oracle.tree import living, threads, tree
 
 # One flat table: ("pid 5", "limits", "Max cpu time") -> text. Flat things are easy to compare and to print.
 Snapshot = dict[tuple[str, str, str], str]
@@ -34,7 +34,14 @@ WHOLE_FILES = (
     "timers",
     "cgroup",
 )
-FILES_OF_THREADS = ("comm", "personality", "loginuid", "sessionid", "attr/current")
+FILES_OF_THREADS = (
+    "comm",
+    "personality",
+    "loginuid",
+    "sessionid",
+    "attr/current",
+    "attr/exec",
+)
 LINKS = ("cwd", "root", "exe")
 NUMBERED = re.compile(r"^(pipe|socket):\[(\d+)\]$")
 AUTOGROUP = re.compile(r"^/autogroup-\d+")
@@ -78,24 +85,23 @@ class _Names:
         return self._numbers.setdefault(link, f"{found[1]} #{len(self._numbers)}")
 
 
-@policy.applies("ended first thread")
 def _task(
     record: Snapshot, root: int, pid: int, names: _Names, objects: Objects
 ) -> None:
     who = f"pid {pid}"
-    base = f"/proc/{pid}"
     tids = threads(pid)
     record[who, "threads", ""] = " ".join(map(str, tids))
-    zombie = _is_zombie(pid)
-    if len(tids) == 1 and zombie:
+    alive = living(pid)
+    if not alive:
         _dead(record, root, pid)
         return
     for tid in tids:
         _thread(record, root, pid, tid)
-    if not zombie:
-        _attributes(record, who, base)
-        _descriptors(record, who, base, names)
-        _mappings(record, who, pid, objects)
+    # The first thread may have ended. /proc lists no other, but shows below each what all have in common.
+    shown_by = alive[0]
+    _attributes(record, who, f"/proc/{shown_by}")
+    _descriptors(record, who, f"/proc/{shown_by}", names)
+    _mappings(record, pid, shown_by, objects)
 
 
 @policy.applies("zombie")
@@ -133,10 +139,6 @@ def _namespace(record: Snapshot, who: str, name: str, link: str) -> None:
         record[who, "ns", name] = os.readlink(link)
     except FileNotFoundError:
         pass  # that of children has nobody in it yet
-
-
-def _is_zombie(pid: int) -> bool:
-    return procfs.stat_fields(pid)[0] == "Z"
 
 
 def _thread(record: Snapshot, root: int, pid: int, tid: int) -> None:
@@ -183,6 +185,7 @@ def _place(record: Snapshot, who: str, base: str) -> None:
             record[who, "blocked at", policy.SYSCALL_NAMES[number]] = word
 
 
+@policy.applies("inode without a path")
 def _descriptors(record: Snapshot, who: str, base: str, names: _Names) -> None:
     for number in sorted(map(int, os.listdir(f"{base}/fd"))):
         try:
@@ -193,14 +196,14 @@ def _descriptors(record: Snapshot, who: str, base: str, names: _Names) -> None:
         record[who, f"fd {number}", "file"] = names.of(link)
         for line in info.splitlines():
             key, _, value = line.partition(":")
-            if key not in policy.FDINFO:
+            if key != "ino" or link.startswith("/"):
                 record[who, f"fd {number}", key] = value.strip()
 
 
-def _mappings(record: Snapshot, who: str, pid: int, objects: Objects) -> None:
-    for mapping in read_mappings(pid):
+def _mappings(record: Snapshot, pid: int, shown_by: int, objects: Objects) -> None:
+    for mapping in read_mappings(shown_by):
         facts = ", ".join(f"{name} {value}" for name, value in mapping.facts)
-        record[who, "maps", mapping.label()] = (
+        record[f"pid {pid}", "maps", mapping.label()] = (
             f"{mapping.access} {mapping.offset:x} {mapping.device} {_inode(mapping)} {mapping.name}"
             f" [{' '.join(sorted(mapping.flags))}] {facts}"
         )
@@ -215,12 +218,12 @@ def _inode(mapping: Mapping) -> int:
 
 
 def _sharing(record: Snapshot, pids: list[int]) -> None:
-    tids = [(pid, tid) for pid in pids if not _is_zombie(pid) for tid in threads(pid)]
+    tids = [tid for pid in pids for tid in living(pid)]
     for name, what in SHARED_PARTS.items():
         _classes(
             record,
             f"shared {name}",
-            [(f"{tid}", tid, 0) for _, tid in tids],
+            [(f"{tid}", tid, 0) for tid in tids],
             lambda a, b, what=what: kcmp(a[1], b[1], what),  # type: ignore[misc]
         )
     _shared_files(record, tids)
@@ -252,11 +255,11 @@ def _classes(
         group = [member] if member is not None else []
 
 
-def _shared_files(record: Snapshot, tids: list[tuple[int, int]]) -> None:
+def _shared_files(record: Snapshot, tids: list[int]) -> None:
     """One open file description or two? Only descriptors of one file can be the same."""
     candidates: dict[str, list[Member]] = {}
     tables: list[int] = []
-    for _, tid in tids:
+    for tid in tids:
         # Tasks that share a table would list every descriptor of it again.
         if any(kcmp(tid, other, KCMP_FILES) == 0 for other in tables):
             continue
@@ -281,7 +284,7 @@ def _read(path: str) -> Optional[str]:
     try:
         return procfs.text(path)
     except OSError as error:
-        # attr/current is there, too, where no security module has labels.
+        # attr/current and attr/exec are there, too, where no security module has labels, or there is none.
         if error.errno in (errno.ENOENT, errno.EINVAL):
             return None
         raise

@@ -11,6 +11,15 @@ def threads(pid: int) -> list[int]:
     return sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))
 
 
+def living(pid: int) -> list[int]:
+    """The threads that have not ended: what all have in common is seen through any of them, and of no other."""
+    return [
+        tid
+        for tid in threads(pid)
+        if procfs.stat_fields(f"{pid}/task/{tid}")[0] not in "ZX"
+    ]
+
+
 def children(pid: int) -> list[int]:
     found: list[int] = []
     for tid in threads(pid):

@@ -1,5 +1,6 @@
-// Works beside a child that maps memory for code when SIGUSR1 tells it to: as if an engine had left its agent
-// there. rows: M1 attr: loops
+// Works beside a child that maps memory for code at SIGUSR1, as if an engine had left its agent there.
+// rows: M1
+// attr: loops
 #include "zdtm.h"
 
 static void map_code(int signo) {

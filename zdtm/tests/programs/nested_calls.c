@@ -1,5 +1,6 @@
-// Threads deep in nested calls, with known values in variables, thread locals and registers, for debuggers to
-// find. rows: R1 T5 attr: threads
+// Threads deep in nested calls, with known values in variables, thread locals and registers: for debuggers.
+// rows: R1 T5
+// attr: threads
 #include "zdtm.h"
 
 enum { kWaiting = 3, kDepth = 3 };

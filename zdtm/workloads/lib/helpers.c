@@ -143,6 +143,19 @@ void zdtm_spit(const char *path, const char *text)
 	CHECK_SYS(close(fd));
 }
 
+int zdtm_mappings_named(const char *name, unsigned long *start, unsigned long *end)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	CHECK(maps);
+	char line[PATH_MAX + 128];
+	int found = 0;
+	while (fgets(line, sizeof(line), maps))
+		if (strstr(line, name) && sscanf(line, "%lx-%lx", start, end) == 2)
+			found++;
+	fclose(maps);
+	return found;
+}
+
 bool zdtm_vm_flag(const void *address, const char *flag)
 {
 	FILE *smaps = fopen("/proc/self/smaps", "re");

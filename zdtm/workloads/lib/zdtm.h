@@ -145,6 +145,9 @@ int64_t zdtm_now_ms(clockid_t clock);
 size_t zdtm_slurp(const char *path, char *text, size_t size);
 void zdtm_spit(const char *path, const char *text);
 
+// How many mappings have this name in /proc/self/maps; `start` and `end` are the last one's.
+int zdtm_mappings_named(const char *name, unsigned long *start, unsigned long *end);
+
 // Does the mapping at `address` carry this two-letter flag in /proc/self/smaps?
 bool zdtm_vm_flag(const void *address, const char *flag);
 

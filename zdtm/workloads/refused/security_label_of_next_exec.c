@@ -1,0 +1,12 @@
+// A task that has chosen the security label of its next exec is refused by name, and keeps the choice.
+// rows: X3
+// attr: needs=apparmor
+// refused: kind=lsm-label
+#include "security.h"
+
+int main(int argc, char **argv)
+{
+	zdtm_init(argc, argv);
+	NEEDS(zdtm_apparmor(), "apparmor");
+	return zdtm_hold_label((struct zdtm_choice){"exec", "exec"});
+}
