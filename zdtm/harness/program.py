@@ -29,12 +29,19 @@ SKIPS = "SKIP: missing "
 
 
 def start(program: str, argv: list[str], work: Path, slowness: int) -> int:
-    """As the protocol wants it: leader of a session, stdin empty, one file for what it says."""
+    """As the protocol wants it: leader of a session, stdin empty, one file for what it says.
+
+    When it returns the program is executed: nobody dumps a fork of the harness.
+    """
     null = os.open("/dev/null", os.O_RDONLY)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    executed, executing = os.pipe()  # closed on exec, both
     pid = os.fork()
     if pid:
         os.close(null)
+        os.close(executing)
+        os.read(executed, 1)  # its end, when the other is closed everywhere
+        os.close(executed)
         return pid
     try:
         os.setsid()
@@ -43,7 +50,8 @@ def start(program: str, argv: list[str], work: Path, slowness: int) -> int:
         out = os.open("out.txt", flags, 0o644)
         os.dup2(out, 1)
         os.dup2(out, 2)
-        os.closerange(3, 1024)
+        os.closerange(3, executing)
+        os.closerange(executing + 1, 1024)
         os.umask(0o022)
         # Run with nice(1) or taskset(1) the matrix would give its programs state that engines refuse.
         os.setpriority(os.PRIO_PROCESS, 0, 0)
