@@ -28,6 +28,11 @@ class MissingFeature(Exception):
 SKIPS = "SKIP: missing "
 
 
+def timed_s(slowness: int) -> float:
+    """How long timed calls of programs last: longer than three checkpoints take, also where everything is slow."""
+    return 7.0 + 2.0 * (slowness - 1)
+
+
 def start(program: str, argv: list[str], work: Path, slowness: int) -> int:
     """As the protocol wants it: leader of a session, stdin empty, one file for what it says.
 
@@ -61,7 +66,9 @@ def start(program: str, argv: list[str], work: Path, slowness: int) -> int:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         os.execve(
-            program, [program, *argv], {**ENVIRONMENT, "ZDTM_SLOWNESS": str(slowness)}
+            program,
+            [program, *argv],
+            {**ENVIRONMENT, "ZDTM_TIMED_MS": f"{timed_s(slowness) * 1000:.0f}"},
         )
     finally:
         os._exit(126)

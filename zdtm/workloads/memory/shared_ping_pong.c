@@ -46,9 +46,9 @@ int main(int argc, char **argv)
 		players[i] = zdtm_spawn(player, &i);
 	while (zdtm_running())
 		CHECK(play(0));
-	while (atomic_load(&table->turn) % kPlayers) // the others move it until it is ours again
-		zdtm_futex_wait_while(&table->turn, atomic_load(&table->turn));
-	const uint32_t last = atomic_load(&table->turn);
+	uint32_t last;
+	while ((last = atomic_load(&table->turn)) % kPlayers) // the others move it until it is ours again
+		zdtm_futex_wait_while(&table->turn, last);
 	uint32_t sum = 0;
 	for (uint32_t turn = 0; turn < last; turn++)
 		sum = sum * 31 + turn;
