@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
-from collections import Counter
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Iterator, Optional
@@ -34,7 +33,7 @@ from harness.cells import (
 from harness.engines import ADAPTERS
 from harness.machines import Machine, MachineUnusable, open_machine
 from harness.presence import OF_THE_CPU
-from harness.report import Finished, text_summary, write_reports
+from harness.report import Finished, text_summary, too_few, write_reports
 from harness.scheduler import Scheduler
 
 KEY = pytest.StashKey["Matrix"]()
@@ -81,7 +80,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="cells at a time, per machine",
     )
     group.addoption(
-        "--report", type=Path, metavar="DIR", help="write HTML, JUnit and JSON lines"
+        "--report",
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write HTML, JUnit and JSON lines",
     )
     group.addoption("--build", type=Path, metavar="DIR", help="default: build/release")
     group.addoption(
@@ -187,6 +190,7 @@ class Matrix:
             option.repeat,
             self.seed,
         )
+        self.is_part = False  # of a run that is dealt out, see sharding.py
         self.files_seen = 0
         self.ordered = 0
         self.collected = 0
@@ -283,22 +287,18 @@ class Matrix:
 
     def shortcomings(self) -> list[str]:
         """Why this run is red whatever its cells say. Requires: closed."""
-        late = [f"after the last cell the kernel complained: {x}" for x in self.late]
-        return [*filter(None, [self.too_few()]), *late]
+        # A part of a run may be small; who puts the parts together asks for all of them.
+        few = "" if self.is_part else self.too_few()
+        return [*filter(None, [few]), *self.complaints()]
+
+    def complaints(self) -> list[str]:
+        return [f"after the last cell the kernel complained: {x}" for x in self.late]
 
     def too_few(self) -> str:
         """Why this run proves nothing; empty if it does."""
         if not self.files_seen or (self.collected and not self.ordered):
             return ""  # workloads were not asked for, or -k chose other tests
-        ran = Counter(
-            entry.cell.machine
-            for entry in self.finished
-            if entry.result.verdict != SKIP
-        )
-        idle = [name for name in self.selection.machines if not ran[name]]
-        if ran.total() < self.min_cells or not ran:
-            return f"{ran.total()} cells ran, at least {max(1, self.min_cells)} must"
-        return f"no cell ran on machine {', '.join(idle)}" if idle else ""
+        return too_few(self.finished, self.selection.machines, self.min_cells)
 
     def close(self) -> None:
         if self._scheduler is not None:

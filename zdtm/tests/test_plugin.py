@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -159,3 +160,34 @@ def test_a_bad_head_is_an_error(matrix, tmp_path: Path) -> None:  # type: ignore
     )
     code, text = matrix("--scenario", "native", "--word-size", "64")
     assert code != 0 and "the first line must be a comment" in text
+
+
+def test_a_part_runs_its_own_and_leaves_an_account(matrix, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    options = ("--scenario", "native", "--word-size", "64", "--seed", "3")
+    plans, own = set(), []
+    for number in (1, 2):
+        part = tmp_path / f"part-{number}"
+        code, text = matrix(*options, "--shard", f"{number}/2", "--out", str(part))
+        assert code == 0 and "1 passed, 1 deselected" in text, text
+        account = json.loads((part / "shard.json").read_text())
+        results = (part / "results.jsonl").read_text().splitlines()
+        assert [json.loads(line)["id"] for line in results] == account["cells"]
+        assert account["tests"] == 2 and account["of"] == 2 and not account["red"]
+        plans.add(account["plan"])
+        own += account["own"]
+    assert len(plans) == 1 and len(set(own)) == 2
+
+
+def test_a_part_of_nothing_is_green_and_an_old_account_goes(matrix, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    part = tmp_path / "part"
+    part.mkdir()
+    (part / "shard.json").write_text("of an older run")
+    common = ("--scenario", "native", "--word-size", "64", "--out", str(part))
+    code, text = matrix(*common, "--shard", "3/3")
+    assert code == 4 and "--shard needs --seed" in text
+    code, text = matrix(*common, "--shard", "9/3", "--seed", "3")
+    assert code == 4 and "no part of a run" in text
+    code, text = matrix(*common, "--shard", "3/3", "--seed", "3")
+    account = json.loads((part / "shard.json").read_text())
+    assert account["cells"] == [] and (part / "results.jsonl").read_text() == ""
+    assert code == 0, text

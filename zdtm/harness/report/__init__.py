@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.report.finished import Finished
+from harness.report.finished import Finished, too_few
 from harness.report.html import html_page
-from harness.report.lines import json_lines, junit_xml
+from harness.report.lines import from_json_lines, json_lines, junit_xml
 from harness.report.text import text_summary
 
-__all__ = ["Finished", "text_summary", "write_reports"]
+RESULTS = "results.jsonl"
+
+__all__ = [
+    "RESULTS",
+    "Finished",
+    "from_json_lines",
+    "text_summary",
+    "too_few",
+    "write_reports",
+]
 
 
 def write_reports(folder: Path, finished: list[Finished], seed: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.jsonl").write_text(json_lines(finished))
+    (folder / RESULTS).write_text(json_lines(finished))
     (folder / "junit.xml").write_text(junit_xml(finished))
     (folder / "index.html").write_text(html_page(finished, seed))

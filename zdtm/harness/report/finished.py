@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Iterable
+from typing import Iterable, Sequence
 
 from harness.cases import Cell
 from harness.cells import ERROR, FAIL, PASS, SKIP, CellResult
@@ -40,3 +40,12 @@ def reservations(group: Iterable[Finished]) -> list[str]:
 
 def counts(group: Iterable[Finished]) -> Counter[str]:
     return Counter(entry.result.verdict for entry in group)
+
+
+def too_few(finished: Iterable[Finished], machines: Sequence[str], least: int) -> str:
+    """Why these cells prove nothing; empty if they do."""
+    ran = Counter(x.cell.machine for x in finished if x.result.verdict != SKIP)
+    if ran.total() < least or not ran:
+        return f"{ran.total()} cells ran, at least {max(1, least)} must"
+    idle = [name for name in machines if not ran[name]]
+    return f"no cell ran on machine {', '.join(idle)}" if idle else ""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
-from harness.cells import ERROR, FAIL, SKIP
+from harness.cases import Cell, HeadError, read_workload
+from harness.cells import ERROR, FAIL, PASS, SKIP, VERDICTS, CellResult
 from harness.report.finished import Finished, counts
 
 # XML 1.0 cannot carry these, not even escaped.
@@ -14,32 +18,63 @@ FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def json_lines(finished: list[Finished]) -> str:
-    lines = []
-    for entry in finished:
-        cell, result = entry.cell, entry.result
-        record = {
-            "id": result.id,
-            "group": cell.workload.group,
-            "workload": cell.workload.name,
-            "rows": cell.workload.rows,
-            "scenario": cell.scenario,
-            "engine": cell.engine,
-            "machine": cell.machine,
-            "word_size": cell.word_size,
-            "repeat": cell.repeat,
-            "verdict": result.verdict,
-            "reason": result.reason,
-            "seconds": round(result.seconds, 4),
-            "timings_ms": {
-                name: round(ms, 2) for name, ms in result.timings_ms.items()
+    return "".join(json.dumps(_record(entry)) + "\n" for entry in finished)
+
+
+def _record(entry: Finished) -> dict[str, Any]:
+    cell, result = entry.cell, entry.result
+    return {
+        "id": result.id,
+        "group": cell.workload.group,
+        "workload": cell.workload.name,
+        "rows": cell.workload.rows,
+        "scenario": cell.scenario,
+        "engine": cell.engine,
+        "machine": cell.machine,
+        "word_size": cell.word_size,
+        "repeat": cell.repeat,
+        "verdict": result.verdict,
+        "reason": result.reason,
+        "missing": result.missing,
+        "seconds": round(result.seconds, 4),
+        "timings_ms": {name: round(ms, 2) for name, ms in result.timings_ms.items()},
+        "notes": result.notes,
+        "uncompared": result.uncompared,
+        "lost": result.lost,
+        # Of what passed nobody reads it, and there are thousands.
+        "log": "" if result.verdict == PASS else result.log,
+        "command": entry.command,
+    }
+
+
+def from_json_lines(text: str, workloads: Path) -> list[Finished]:
+    """What `json_lines` wrote, together with the sources of the same tree. ValueError: it is none of that."""
+    return [
+        _finished(number, line, workloads)
+        for number, line in enumerate(text.splitlines(), 1)
+    ]
+
+
+def _finished(number: int, line: str, workloads: Path) -> Finished:
+    try:
+        record = json.loads(line)
+        source = workloads / record["group"] / f"{record['workload']}.c"
+        cell = Cell(
+            read_workload(source),
+            **{
+                name: record[name]
+                for name in ("scenario", "engine", "machine", "word_size", "repeat")
             },
-            "notes": result.notes,
-            "uncompared": result.uncompared,
-            "lost": result.lost,
-            "command": entry.command,
-        }
-        lines.append(json.dumps(record) + "\n")
-    return "".join(lines)
+        )
+        names = {each.name for each in fields(CellResult)}
+        result = CellResult(**{name: record[name] for name in names & record.keys()})
+    except (ValueError, KeyError, TypeError, OSError, HeadError) as error:
+        raise ValueError(f"line {number}: {type(error).__name__}: {error}") from error
+    if result.id != cell.id or result.verdict not in VERDICTS:
+        raise ValueError(
+            f"line {number}: {result.verdict!r} of {result.id!r}, which is not {cell.id!r}"
+        )
+    return Finished(cell, result, record["command"])
 
 
 def junit_xml(finished: list[Finished]) -> str:
