@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "cr/executor/test_task.h"
+#include "cr/sys/cpu.h"
 
 namespace cr::exec {
 namespace {
@@ -22,8 +23,9 @@ using test::Where;
 
 constexpr uint64_t kXstateMax = 16384;  // AMX tiles included
 constexpr uint32_t kMagic1 = 0x46505853, kMagic2 = 0x46505845;
-constexpr size_t kSoftwareBytes = 464;  // of the legacy area, for the kernel's own marks
-constexpr size_t kXstateMask = 512;     // XSTATE_BV, in the header after the legacy area
+constexpr size_t kSoftwareBytes = 464;        // of the legacy area, for the kernel's own marks
+constexpr uint64_t kAmx = uint64_t{3} << 17;  // TILECFG, TILEDATA
+constexpr size_t kXstateMask = 512;           // XSTATE_BV, in the header after the legacy area
 constexpr unsigned long kFpXstate = 1, kSigcontextSs = 2, kStrictRestoreSs = 4;
 
 std::string xstate_of(pid_t pid) {
@@ -54,9 +56,13 @@ std::string context_of(const user_regs_struct& regs, uint64_t xstate_address) {
 
 // The marks by which the kernel knows an extended state in a signal frame.
 std::string xstate_for_frame(std::string xstate) {
-  const auto size = static_cast<uint32_t>(xstate.size());
   uint64_t features = 0;
   std::memcpy(&features, xstate.data() + kSoftwareBytes, sizeof(features));  // ptrace shows XCR0 here
+  // This task has not asked for AMX, so the kernel's buffer has no room for it: what is larger than that is
+  // taken for a frame with the legacy area alone (check_xstate_in_sigframe).
+  features &= ~kAmx;
+  xstate.resize(sys::xsave_end(features));
+  const auto size = static_cast<uint32_t>(xstate.size());
   const uint32_t extended_size = size + sizeof(kMagic2);
   char* const marks = xstate.data() + kSoftwareBytes;
   std::memcpy(marks, &kMagic1, 4);
