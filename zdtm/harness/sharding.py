@@ -63,6 +63,7 @@ class OurPart:
             raise pytest.UsageError(f"--shard: {error}") from None
         self._plan: list[str] = []
         self._own: list[pytest.Item] = []
+        self._cells: dict[str, str] = {}  # of our own tests, those that are cells
         self._red: list[str] = []
         # Whatever happens to this run: an older one's account must not speak for it.
         (option.report / ACCOUNT).unlink(missing_ok=True)
@@ -74,6 +75,7 @@ class OurPart:
         own = self._shard.own(self._plan)
         foreign = [item for item in items if item.nodeid not in own]
         self._own = items[:] = [item for item in items if item.nodeid in own]
+        self._cells = {x.nodeid: x.cell.id for x in items if isinstance(x, CellItem)}
         return foreign
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -82,8 +84,7 @@ class OurPart:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Of cells the results tell more."""
-        cells = {item.nodeid for item in self._own if isinstance(item, CellItem)}
-        if report.failed and report.nodeid not in cells:
+        if report.failed and report.nodeid not in self._cells:
             self._red.append(f"{report.nodeid} failed")
 
     def leave_account(self, session: pytest.Session) -> None:
@@ -100,6 +101,6 @@ class OurPart:
             tests=len(self._plan),
             plan=plan_digest(self._plan),
             own=[item.nodeid for item in self._own],
-            cells=[item.cell.id for item in self._own if isinstance(item, CellItem)],
+            cells=list(self._cells.values()),
             red=self._red + matrix.complaints(),
         ).write(folder)

@@ -108,6 +108,11 @@ def _double_result(part: Path) -> None:
     (part / RESULTS).write_text("".join([lines[0], *lines]))
 
 
+def _forget_a_command(part: Path) -> None:
+    text = (part / RESULTS).read_text()
+    (part / RESULTS).write_text(text.replace('"command"', '"order"', 1))
+
+
 def _lie(part: Path) -> None:
     text = (part / RESULTS).read_text()
     (part / RESULTS).write_text(
@@ -147,6 +152,7 @@ DEFECTS: dict[str, tuple[Callable[[list[Path]], object], str]] = {
         "has no result of",
     ),
     "no verdict": (lambda parts: _lie(parts[0]), "holds no part of a run: line"),
+    "no command": (lambda parts: _forget_a_command(parts[0]), "KeyError: 'command'"),
     "an idle machine": (
         lambda parts: [
             change(part, lambda x: x.update(machines=["host", "vm:6.12"]))

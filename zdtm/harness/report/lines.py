@@ -68,13 +68,14 @@ def _finished(number: int, line: str, workloads: Path) -> Finished:
         )
         names = {each.name for each in fields(CellResult)}
         result = CellResult(**{name: record[name] for name in names & record.keys()})
+        command = str(record["command"])
     except (ValueError, KeyError, TypeError, OSError, HeadError) as error:
         raise ValueError(f"line {number}: {type(error).__name__}: {error}") from error
     if result.id != cell.id or result.verdict not in VERDICTS:
         raise ValueError(
             f"line {number}: {result.verdict!r} of {result.id!r}, which is not {cell.id!r}"
         )
-    return Finished(cell, result, record["command"])
+    return Finished(cell, result, command)
 
 
 def junit_xml(finished: list[Finished]) -> str:
