@@ -5,6 +5,7 @@
 #include "cr/engine/compile.h"
 #include "cr/image/hash.h"
 #include "cr/kinds/kinds_testing.h"
+#include "cr/kinds/memory/own_vdso.h"
 #include "fuzz/fuzz.h"
 
 namespace fuzz {
@@ -37,6 +38,15 @@ std::vector<Extent> extents_for(uint64_t object, uint64_t pages, uint64_t& offse
   return extents;
 }
 
+// As of a kernel that differs from this one in a byte that does nothing.
+std::string old_vdso() {
+  const auto own = cr::kinds::own_vdso(cr::WordSize::k64).value_or(std::nullopt);
+  if (!own) return std::string(kPageSize, 'v');
+  std::string code(reinterpret_cast<const char*>(own->code.data()), own->code.size());
+  code.back() ^= 1;
+  return code;
+}
+
 }  // namespace
 
 std::optional<PageTable> fitting_table(const cr::kinds::Records& records) {
@@ -53,12 +63,9 @@ std::optional<PageTable> fitting_table(const cr::kinds::Records& records) {
 
 SmallTree small_tree() {
   cr::kinds::Sample sample = cr::kinds::small_tree();
-  const std::string code(kPageSize, 'v');
-  const uint64_t hash = hash_of(std::as_bytes(std::span(code)));
-  sample.records.add<cr::kinds::Vdso>(cr::kinds::kVdsoRecord, hash).set_code(code);
   cr::kinds::AddressSpace& space = sample.space(100);
-  space.set_vdso_hash(hash);
-  sample.add_vma(100, 0xa00000, 0xa01000, PROT_READ | PROT_EXEC).set_backing(cr::kinds::Vma::VDSO);
+  const std::string code = old_vdso();
+  sample.add_vdso(100, 0xa00000, 0xa04000 + code.size(), code);
   for (const uint64_t start : {0x710000, 0x720000}) sample.add_run(100, start, 3 * kPageSize);
   std::ranges::sort(*space.mutable_runs(), {}, &cr::kinds::PageRun::address);
   sample.records.find<cr::kinds::SharedMemory>(cr::kinds::kSharedMemoryRecord, 1)

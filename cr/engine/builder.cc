@@ -12,6 +12,7 @@
 
 #include "cr/base/numbers.h"
 #include "cr/engine/preconditions.h"
+#include "cr/engine/strays.h"
 #include "cr/engine/surroundings.h"
 #include "cr/executor/loader.h"
 #include "cr/executor/text.h"
@@ -303,13 +304,15 @@ Result<void> Builder::check_vdso(const ProcessPlan& process) const {
     CR_TRY(sys::read_memory(process.pid, {vma.start}, bytes));
     if (vma.end == process.vdso_end && image::hash_of(bytes) == process.vdso_hash) return {};
   }
-  return another_vdso(process.pid);
+  return fail(ErrorKind::kConflict, "pid {}: the kernel gave it another vdso than it gives this command",
+              process.pid);
 }
 
 Result<void> Builder::finish() {
   for (const auto& [pid, process] : plan_.processes) {
     if (process.role != ProcessPlan::Role::kTask) continue;
     CR_TRY(check_vdso(process));
+    CR_TRY(check_stray_frames(process), "pid {}", pid);
     for (const kinds::FileWrite& write : process.writes) {
       const std::string path = fmt::format("/proc/{}/{}", pid, write.path);
       const sys::UniqueFd fd = CR_TRY(sys::open(path, O_WRONLY));

@@ -38,7 +38,8 @@ constexpr uint64_t kThreadFlags =
 
 class Compiler {
  public:
-  Compiler(const Records& records, PlanBuilder::Pages pages) : records_(records), builder_(plan_, pages) {}
+  Compiler(const Records& records, PlanBuilder::Pages pages, const kinds::VdsoExchanges& exchanges)
+      : records_(records), builder_(plan_, pages, &exchanges) {}
 
   Result<Plan> compile() {
     births_ = CR_TRY(plan_births(records_));
@@ -327,12 +328,12 @@ class Compiler {
 
 }  // namespace
 
-Result<Plan> compile(const Records& records) {
-  auto plan = Compiler(records, PlanBuilder::Pages::kReadByTasks).compile();
+Result<Plan> compile(const Records& records, const kinds::VdsoExchanges& exchanges) {
+  auto plan = Compiler(records, PlanBuilder::Pages::kReadByTasks, exchanges).compile();
   // A dump was proved, and a stream is restored, before anybody knew which pages there are; programs that
   // read them are longer, and must not be what a tree has no room for.
   if (!plan && plan.error().kind() == ErrorKind::kUnsupported && records.pages != nullptr)
-    plan = Compiler(records, PlanBuilder::Pages::kLeftToEngine).compile();
+    plan = Compiler(records, PlanBuilder::Pages::kLeftToEngine, exchanges).compile();
   if (plan) CR_TRY(check_plan(*plan));
   return plan;
 }

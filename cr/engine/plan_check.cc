@@ -33,6 +33,7 @@ void add(const Op& op, int address, int length, std::vector<Range>& out) {
 std::vector<Range> touched_by(const Op& op) {
   std::vector<Range> ranges;
   if (op.kind == OpKind::kReadFully) add(op, 1, 2, ranges);
+  if (op.kind == OpKind::kCopy) add(op, 0, 2, ranges);
   if (op.kind != OpKind::kSyscall || op.abi != exec::Abi::k64) return ranges;
   switch (op.nr) {
     case SYS_mmap:

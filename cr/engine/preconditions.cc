@@ -16,8 +16,6 @@
 #include <cstring>
 #include <thread>
 
-#include "cr/image/hash.h"
-#include "cr/kinds/memory/own_vdso.h"
 #include "cr/sys/cpu.h"
 #include "cr/sys/fd.h"
 
@@ -193,26 +191,6 @@ Result<void> check_cpu_state(const kinds::Plan& plan) {
                     "thread {} has an XSAVE area of {} bytes, its components {:#x} end at {} on this CPU",
                     tid, departure.xstate.size(), components, end);
     }
-  return {};
-}
-
-Failure another_vdso(pid_t pid) {
-  return fail(ErrorKind::kConflict,
-              "pid {}: this kernel's vdso is not the one the task was checkpointed with; restore on the "
-              "kernel that the image names",
-              pid);
-}
-
-Result<void> check_vdso(const kinds::Plan& plan) {
-  std::map<WordSize, std::optional<uint64_t>> here;
-  for (const auto& [pid, process] : plan.processes) {
-    if (process.vdso_hash == 0) continue;
-    const auto [known, is_new] = here.try_emplace(process.word_size);
-    if (is_new)
-      if (const auto own = CR_TRY(kinds::own_vdso(process.word_size)))
-        known->second = image::hash_of(own->code);
-    if (known->second && *known->second != process.vdso_hash) return another_vdso(pid);
-  }
   return {};
 }
 

@@ -22,10 +22,6 @@ Result<void> check_cpu_state(const kinds::Plan& plan);
 // Conflict: something can only be made by calls of the 32-bit ABI, and this kernel takes none.
 Result<void> check_calls(const kinds::Plan& plan);
 
-// Conflict: a task has another vdso than this kernel would give it.
-Result<void> check_vdso(const kinds::Plan& plan);
-Failure another_vdso(pid_t pid);
-
 // Conflict: this kernel has no membarrier command that a task is registered for.
 Result<void> check_membarrier(const kinds::Plan& plan);
 

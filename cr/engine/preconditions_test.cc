@@ -19,9 +19,7 @@
 #include <functional>
 #include <thread>
 
-#include "cr/image/hash.h"
 #include "cr/kinds/memory/own_vdso.h"
-#include "cr/proc/maps.h"
 #include "cr/sys/cpu.h"
 #include "cr/sys/fd.h"
 #include "cr/sys/sys_testing.h"
@@ -317,28 +315,7 @@ TEST(CheckCpuState, AnImageThatIsLargerThanThisCpusIsAConflict) {
               HasSubstr(fmt::format("thread 101 has an XSAVE image of {} bytes", xstate.size())));
 }
 
-// Whatever this machine says, it is told before there is a task, and is what tasks have.
-TEST(CheckVdso, AnotherKernelsIsAConflict) {
-  const auto maps = proc::parse_maps(sys::read_file("/proc/self/maps").value()).value();
-  const auto own = own_vdso(WordSize::k64).value();
-  const bool has_one = std::ranges::any_of(maps, [](const auto& vma) { return vma.path == "[vdso]"; });
-  ASSERT_EQ(own.has_value(), has_one);
-  for (const WordSize size : {WordSize::k64, WordSize::k32}) {
-    const auto its = own_vdso(size).value();
-    if (!its) continue;
-    EXPECT_EQ(std::memcmp(its->code.data(), "\177ELF", 4), 0);
-    EXPECT_EQ(static_cast<int>(its->code.at(4)), size == WordSize::k32 ? 1 : 2) << "its class";
-    Plan plan = plan_of(100);
-    plan.processes[100].word_size = size;
-    EXPECT_EQ(conflict(check_vdso(plan)), "") << "a task without any";
-    plan.processes[100].vdso_hash = image::hash_of(its->code);
-    EXPECT_EQ(conflict(check_vdso(plan)), "");
-    ++plan.processes[100].vdso_hash;
-    EXPECT_THAT(conflict(check_vdso(plan)), HasSubstr("pid 100: this kernel's vdso is not the one"));
-  }
-}
-
-TEST(CheckVdso, NobodyIsLeftOfWhoWasAsked) {
+TEST(OwnVdso, NobodyIsLeftOfWhoWasAsked) {
   ASSERT_TRUE(own_vdso(WordSize::k32));
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
   EXPECT_EQ(errno, ECHILD);

@@ -8,6 +8,8 @@
 #include "cr/engine/load.h"
 #include "cr/engine/origin.h"
 #include "cr/engine/preconditions.h"
+#include "cr/engine/strays.h"
+#include "cr/kinds/memory/exchange_vdso.h"
 
 namespace cr::engine {
 
@@ -26,8 +28,10 @@ struct Prepared {
 // All that can be known before there is a task.
 Result<Prepared> prepare(const Loaded& loaded, const Operation& operation) {
   CR_TRY(check_origin(loaded.origin));
-  Prepared prepared{CR_TRY(compile(loaded.records)), {}};
-  CR_TRY(check_vdso(prepared.plan));
+  const auto exchanges =
+      CR_TRY(kinds::exchange_vdsos(loaded.records, CR_TRY(kinds::own_vdsos(loaded.records))));
+  Prepared prepared{CR_TRY(compile(loaded.records, exchanges)), {}};
+  CR_TRY(check_stray_threads(prepared.plan));
   CR_TRY(check_calls(prepared.plan));
   CR_TRY(check_ids(prepared.plan, loaded.origin.left_running(), operation));
   CR_TRY(check_files(prepared.plan));

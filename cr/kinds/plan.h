@@ -77,6 +77,17 @@ struct PageFill {
   bool fresh = false;    // there are zeros already
 };
 
+struct AddressRange {
+  uint64_t start = 0, end = 0;
+
+  bool has(uint64_t address) const { return start <= address && address < end; }
+};
+
+struct SearchedPages {
+  AddressRange pages;
+  AddressRange mapping;  // that they are of
+};
+
 // Zeroed by the engine when all pages are in their place, before the first late call.
 struct Clearing {
   uint64_t address = 0, length = 0;
@@ -106,6 +117,9 @@ struct ProcessPlan {
   std::vector<PageFill> fills;
   std::vector<Clearing> clearings;
   uint64_t vdso_end = 0, vdso_hash = 0;  // [vdso] ends here and hashes to this; 0: there is none
+  // Code of an old vdso that nothing may come back to: no thread, and no frame among the pages.
+  std::vector<AddressRange> no_addresses;
+  std::vector<SearchedPages> searched;  // for such
   // Zombies and stand-ins run a list of the program of the process that bears them.
   pid_t runs_in = 0;
   uint32_t runs_list = 0;

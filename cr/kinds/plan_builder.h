@@ -7,6 +7,7 @@
 
 #include "cr/kinds/plan.h"
 #include "cr/kinds/records.h"
+#include "cr/kinds/vdso_exchange.h"
 
 namespace cr::kinds {
 
@@ -28,7 +29,10 @@ class PlanBuilder {
  public:
   // Who puts pages into their place: tasks what they can read from the image themselves, or the engine all.
   enum class Pages { kReadByTasks, kLeftToEngine };
-  explicit PlanBuilder(Plan& plan, Pages pages = Pages::kReadByTasks) : plan_(plan), pages_(pages) {}
+  // `exchanges` is borrowed; without, all tasks get the vdso that they had.
+  explicit PlanBuilder(Plan& plan, Pages pages = Pages::kReadByTasks,
+                       const VdsoExchanges* exchanges = nullptr)
+      : plan_(plan), pages_(pages), exchanges_(exchanges) {}
 
   exec::ListBuilder& store() { return plan_.store.list(0); }
   exec::ListBuilder& process(pid_t pid) { return thread(pid, pid); }
@@ -66,6 +70,12 @@ class PlanBuilder {
   const image::PageTable* pages(const Records& records) const {
     return pages_ == Pages::kReadByTasks ? records.pages : nullptr;
   }
+  // Null: the task gets the vdso that it had.
+  const VdsoExchange* exchange_of(pid_t pid) const {
+    if (exchanges_ == nullptr) return nullptr;
+    const auto found = exchanges_->find(pid);
+    return found == exchanges_->end() ? nullptr : &found->second;
+  }
   // In the task and in the store: the image, for page data.
   int image_fd() const { return plan_.image_fd; }
   int image_store_fd() const { return plan_.image_store_fd; }
@@ -73,6 +83,7 @@ class PlanBuilder {
  private:
   Plan& plan_;
   Pages pages_;
+  const VdsoExchanges* exchanges_;
 };
 
 }  // namespace cr::kinds

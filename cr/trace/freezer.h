@@ -1,6 +1,10 @@
 // Stops a whole process tree exactly: when freeze() is done, nothing of the tree runs, and nothing was
 // missed.
 //
+// Nor does a thread stand in the middle of a function of its vdso, if that can be had: code and data of a
+// vdso are of one kernel, and another one can give neither (kinds/memory/exchange_vdso.h). Such a thread runs
+// a little further.
+//
 // Threads are seized with the options that make the kernel attach every new child at once, so whoever forks,
 // clones or re-parents during the scan cannot get away; the tree is complete when a scan of /proc finds
 // nobody new while all that are known stand still.
@@ -49,6 +53,12 @@ struct Loose {
   pid_t tracer = 0;  // who has it; 0: it has ended, while others of its process go on
 };
 
+struct VdsoRange {
+  uint64_t start = 0, end = 0;
+
+  bool has(uint64_t address) const { return start <= address && address < end; }
+};
+
 class Freezer {
  public:
   // `interrupted` is asked now and then while the tree is being stopped; true abandons that (the engine is
@@ -88,6 +98,9 @@ class Freezer {
   Result<ThreadState> snapshot(pid_t tid);
   Result<void> look_at(Held& thread);
   bool all_stand() const;
+  Result<void> leave_vdsos();
+  Result<void> walk_out(pid_t tid, const VdsoRange& vdso);
+  Result<void> step_out(pid_t tid, const VdsoRange& vdso);
   void let_strays_go();
   static void send_home(Held& thread);
   void name_blockers();

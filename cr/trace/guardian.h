@@ -3,11 +3,11 @@
 // It holds the tree still on the engine's behalf. When the engine ends in whatever way (its end of the socket
 // closes), the guardian brings every thread home, takes our memory out of the tasks and lets them go on.
 // Should both be killed, an agent that is running at that moment comes home by its signal frame (frame.h),
-// and a thread that merely stands still goes on because its tracer is gone. What remains are two times in
+// and a thread that merely stands still goes on because its tracer is gone. What remains are three times in
 // which the guardian itself must not be killed: of one mmap or munmap call made on a thread's behalf (tens of
-// microseconds per process), and while it is seen what is left of a wait that has a time-out (some
-// milliseconds per thread): that thread would go on with all signals blocked. So no signal but SIGKILL ends
-// it.
+// microseconds per process), while it is seen what is left of a wait that has a time-out (some
+// milliseconds per thread), and while a thread steps out of its vdso (below a millisecond): that thread would
+// go on with all signals blocked. So no signal but SIGKILL ends it.
 #pragma once
 
 #include <sys/types.h>

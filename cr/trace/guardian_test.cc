@@ -61,6 +61,33 @@ TEST(Guardian, HoldsEveryThread) {
   EXPECT_TRUE(moves(*counter, 5s));
 }
 
+// Four threads that do nothing but ask for the time, most of which is spent in there.
+TEST(Guardian, LeavesNoThreadInItsVdso) {
+  Counter counter;
+  const auto ask = [&] {
+    for (timespec now;; ++*counter)
+      for (int i = 0; i < 1000; ++i) ::clock_gettime(CLOCK_MONOTONIC, &now);
+  };
+  const Child child([&] {
+    for (int i = 0; i < 3; ++i) std::thread(ask).detach();
+    ask();
+  });
+  ASSERT_TRUE(moves(*counter, 5s));
+  const std::string maps = sys::read_file(fmt::format("/proc/{}/maps", child.pid())).value();
+  uint64_t start = 0, end = 0;
+  for (const proc::Vma& vma : proc::parse_maps(maps).value())
+    if (vma.path == "[vdso]") start = vma.start, end = vma.end;
+  if (end == 0) GTEST_SKIP() << "missing: a vdso";
+  for (int round = 0; round < 20; ++round) {
+    Guardian guardian = trace::start();
+    const FrozenTree tree = freeze(guardian, child.pid());
+    for (const ThreadState& thread : tree.processes.at(0).threads)
+      EXPECT_FALSE(thread.regs.rip >= start && thread.regs.rip < end) << thread.tid;
+    EXPECT_TRUE(guardian.thaw());
+    EXPECT_TRUE(moves(*counter, 5s));
+  }
+}
+
 // Threads that are born and die all the time.
 TEST(Guardian, CatchesAThreadStorm) {
   Counter counter;

@@ -42,6 +42,8 @@ Result<void> resume(pid_t tid, int signal) {
   return simple(PTRACE_CONT, "PTRACE_CONT", tid, 0, static_cast<uintptr_t>(signal));
 }
 
+Result<void> single_step(pid_t tid) { return simple(PTRACE_SINGLESTEP, "PTRACE_SINGLESTEP", tid, 0, 0); }
+
 Result<void> resume_to_syscall_stop(pid_t tid, int signal) {
   return simple(PTRACE_SYSCALL, "PTRACE_SYSCALL", tid, 0, static_cast<uintptr_t>(signal));
 }

@@ -33,6 +33,7 @@ Result<void> seize(pid_t tid, unsigned long options);
 Result<void> interrupt(pid_t tid);
 // Requires for all below: the thread is in a ptrace-stop and ours.
 Result<void> resume(pid_t tid, int signal = 0);                  // PTRACE_CONT
+Result<void> single_step(pid_t tid);                             // PTRACE_SINGLESTEP, no signal
 Result<void> resume_to_syscall_stop(pid_t tid, int signal = 0);  // PTRACE_SYSCALL
 Result<void> detach(pid_t tid, int signal = 0);
 Result<unsigned long> event_message(pid_t tid);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "cr/kinds/memory/nameless_flag.h"
 #include "cr/kinds/memory/own_vdso.h"
 
 namespace cr::kinds {
@@ -82,7 +83,7 @@ class Describer {
     record.set_grows_down(smaps.flags.has(VmFlag::kGd));
     record.set_no_reserve(smaps.flags.has(VmFlag::kNr));
     record.set_locked(smaps.flags.has(VmFlag::kLo));
-    record.set_lock_on_fault(smaps.flags.has(VmFlag::kLf));
+    record.set_lock_on_fault(smaps.flags.has(VmFlag::kLf) || is_nameless_lock_on_fault(smaps));
     // A System V segment's inode is its id, which may be 0.
     const bool a_file = vma.inode != 0 || (!vma.special() && !vma.path.empty());
     if (!a_file) return describe_anonymous(vma);
@@ -167,7 +168,7 @@ class Describer {
       (void)refuse(known.kind, smaps.vma, known.reason);
       return;
     }
-    if (!smaps.unknown_flags.empty())
+    if (!smaps.unknown_flags.empty() && !is_nameless_lock_on_fault(smaps))
       (void)refuse("vma-flag", smaps.vma,
                    fmt::format("has the flag \"{}\", unknown to this engine", smaps.unknown_flags.front()));
     if (smaps.protection_key.value_or(0) != 0)

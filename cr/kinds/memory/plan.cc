@@ -164,13 +164,71 @@ class SpacePlanner {
   }
 
   void map_vdso(const Vma& vma) {
+    if (const VdsoExchange* exchange = builder_.exchange_of(space_.pid())) {
+      keep_old_vdso(vma, *exchange);
+      map_own_vdso(exchange->start, exchange->end, exchange->hash);
+    } else {
+      map_own_vdso(vma.start(), vma.end(), space_.vdso_hash());
+    }
+  }
+
+  void map_own_vdso(uint64_t start, uint64_t end, uint64_t hash) {
     list_
-        .syscall(Abi::k64, SYS_arch_prctl,
-                 {task_.word_size() == 32 ? kArchMapVdso32 : kArchMapVdso64, vma.start()})
-        .because("map the vdso at {:x}", vma.start());
+        .syscall(Abi::k64, SYS_arch_prctl, {task_.word_size() == 32 ? kArchMapVdso32 : kArchMapVdso64, start})
+        .because("map the vdso at {:x}", start);
     ProcessPlan& details = builder_.details(space_.pid());
-    details.vdso_end = vma.end();
-    details.vdso_hash = space_.vdso_hash();
+    details.vdso_end = end;
+    details.vdso_hash = hash;
+  }
+
+  // Its data pages hold zeros: to the old code that is a clock that only the kernel can read.
+  void keep_old_vdso(const Vma& vma, const VdsoExchange& exchange) {
+    const uint64_t size = vma.end() - vma.start(), code = vma.end() - exchange.code.size();
+    list_
+        .syscall(Abi::k64, SYS_mmap,
+                 {vma.start(), size, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0})
+        .expect(static_cast<int64_t>(vma.start()))
+        .because("map {:x}-{:x} for the old vdso", vma.start(), vma.end());
+    list_.copy(code, list_.stash(std::as_bytes(std::span(exchange.code))), exchange.code.size())
+        .because("the old vdso's code, leading to the new one's");
+    list_.syscall(Abi::k64, SYS_mprotect, {vma.start(), size, PROT_READ})
+        .because("protect {:x}", vma.start());
+    list_.syscall(Abi::k64, SYS_mprotect, {code, vma.end() - code, PROT_READ | PROT_EXEC})
+        .because("protect {:x}", code);
+    ProcessPlan& details = builder_.details(space_.pid());
+    details.no_addresses = exchange.inside;
+    details.searched = searched();
+  }
+
+  // What may hold the frame of a signal handler: all that can be written.
+  std::vector<SearchedPages> searched() const {
+    std::vector<SearchedPages> pages;
+    auto run = space_.runs().begin();
+    for (const Vma& vma : space_.vmas()) {
+      const bool writable = (vma.protection() & PROT_WRITE) != 0;
+      const auto add = [&](uint64_t start, uint64_t end) {
+        if (!writable) return;
+        const AddressRange mapping{vma.start(), vma.end()};
+        if (!pages.empty() && pages.back().mapping.start == mapping.start && pages.back().pages.end == start)
+          pages.back().pages.end = std::min(end, mapping.end);
+        else
+          pages.push_back({{start, std::min(end, mapping.end)}, mapping});
+      };
+      // Runs lie within mappings, and both ascend.
+      for (; run != space_.runs().end() && run->address() < vma.end(); ++run)
+        add(run->address(), run->address() + run->length());
+      if (vma.backing() != Vma::SHARED_ANONYMOUS) continue;
+      const auto& shared = records_.find<SharedMemory>(kSharedMemoryRecord, vma.object())->runs();
+      auto part = std::ranges::partition_point(
+          shared, [&](const PageRun& one) { return one.address() + one.length() <= vma.offset(); });
+      for (; part != shared.end() && part->address() < vma.offset() + (vma.end() - vma.start()); ++part) {
+        const uint64_t first = std::max(part->address(), vma.offset());
+        add(vma.start() + (first - vma.offset()),
+            vma.start() + (part->address() + part->length() - vma.offset()));
+      }
+    }
+    return pages;
   }
 
   void set_layout() {

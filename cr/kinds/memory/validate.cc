@@ -124,17 +124,21 @@ Result<void> validate_run_of_file(const PageRun& run, const Vma& vma, const Addr
 Result<void> validate_space(const AddressSpace& space, const Task& task, const Records& records) {
   const uint64_t end = user_end(task.word_size());
   uint64_t last_end = 0;
-  int vdsos = 0;
+  const Vma* vdso = nullptr;
   for (const Vma& vma : space.vmas()) {
     CR_TRY(validate_vma(vma, space, end, records), "mapping {:#x}-{:#x}", vma.start(), vma.end());
     if (vma.start() < last_end)
       return invalid("mapping {:#x}-{:#x} overlaps the one before it", vma.start(), vma.end());
     last_end = vma.end();
-    if (vma.backing() == Vma::VDSO && ++vdsos > 1) return invalid("two vdsos");
+    if (vma.backing() != Vma::VDSO) continue;
+    if (vdso != nullptr) return invalid("two vdsos");
+    vdso = &vma;
   }
-  if ((vdsos == 0) != (space.vdso_hash() == 0) ||
-      (vdsos != 0 && records.find<Vdso>(kVdsoRecord, space.vdso_hash()) == nullptr))
+  const auto* code = records.find<Vdso>(kVdsoRecord, space.vdso_hash());
+  if ((vdso == nullptr) != (space.vdso_hash() == 0) || (vdso != nullptr && code == nullptr))
     return invalid("a vdso whose content is not known, or the content of none");
+  if (vdso != nullptr && code->code().size() > vdso->end() - vdso->start())
+    return invalid("a vdso of {} bytes in a mapping of {}", code->code().size(), vdso->end() - vdso->start());
   const uint64_t pages = CR_TRY(validate_runs(space.runs()));
   CR_TRY(validate_pages(records, static_cast<uint64_t>(space.pid()), pages));
   // Runs and mappings are both ascending: one walk finds a run outside private memory.

@@ -1,6 +1,6 @@
 // Every AVX register holds what it held, the upper halves too.
 // rows: R3
-// attr: threads needs=avx
+// attr: threads needs=avx grid
 #include "spin.h"
 
 #define FIRST 0x20000000

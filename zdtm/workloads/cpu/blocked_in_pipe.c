@@ -1,6 +1,6 @@
 // Threads in read on an empty pipe and in write on a full pipe go on as if nothing had happened.
 // rows: R5 P1
-// attr: threads
+// attr: threads grid
 #include "blocked.h"
 
 #include <sys/uio.h>

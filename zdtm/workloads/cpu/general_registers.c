@@ -1,6 +1,6 @@
 // Every general register and the arithmetic flags, the direction flag too, are the same after the checkpoint.
 // rows: R1 R7
-// attr: threads
+// attr: threads grid
 #include "spin.h"
 
 #define FIRST 0x20000000

@@ -1,6 +1,6 @@
 // Every SSE register holds what it held.
 // rows: R3
-// attr: threads
+// attr: threads grid
 #include "spin.h"
 
 #define FIRST 0x20000000

@@ -1,6 +1,6 @@
 // Thread-local variables of every kind stay with their thread, in parent and child.
 // rows: R2
-// attr: threads
+// attr: threads grid
 #include "zdtm.h"
 
 enum { kThreads = 20 };

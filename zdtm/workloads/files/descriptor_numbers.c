@@ -1,5 +1,6 @@
 // Descriptor numbers are kept with their gaps, also in a table that differs between parent, child and grandchild.
 // rows: F2
+// attr: grid
 #include "zdtm.h"
 
 enum { kHighest = 1000 };

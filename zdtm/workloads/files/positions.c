@@ -1,5 +1,6 @@
 // Open files keep their position, their mode and their flags.
 // rows: F1
+// attr: grid
 #include "zdtm.h"
 
 struct opened {

@@ -1,5 +1,6 @@
 // Code that was written at run time still runs, in a private page, in a shared one and in the program's own text.
 // rows: M1 M5
+// attr: grid
 #include "zdtm.h"
 
 // mov $value, %eax; ret - in both word sizes.

@@ -1,6 +1,6 @@
 // The heap goes on where it was: brk, malloc's arenas, and blocks that are freed after the checkpoint.
 // rows: M4
-// attr: threads
+// attr: threads grid
 #include "zdtm.h"
 
 enum { kBlocks = 400 };

@@ -1,5 +1,6 @@
 // Locked mappings stay locked, the ones beside them stay unlocked.
 // rows: M5
+// attr: grid
 #include "zdtm.h"
 
 static long locked_kib(void)

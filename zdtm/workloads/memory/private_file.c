@@ -1,5 +1,6 @@
 // A private file mapping keeps its written pages, shows the file in the others, and never changes the file.
 // rows: M1 M2
+// attr: grid
 #include "zdtm.h"
 
 enum { kPages = 40, kSkip = 3 };

@@ -1,5 +1,6 @@
 // Shared anonymous memory stays common to all relatives, whatever part each has kept and with whatever protection.
 // rows: M1 M2 M5
+// attr: grid
 #include "zdtm.h"
 
 enum { kPages = 16, kKinds = 4 };

@@ -1,5 +1,6 @@
 // Shared mappings of a file stay one with it and with each other: what one writes, all and the file show.
 // rows: M1 M2
+// attr: grid
 #include "zdtm.h"
 
 enum { kPages = 8 };

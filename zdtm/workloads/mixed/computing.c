@@ -1,6 +1,6 @@
 // Tasks of both word sizes that compute the same thing at the same time get the same, wherever they are stopped.
 // rows: R1 R3 R7
-// attr: loops
+// attr: loops grid
 #include "zdtm.h"
 
 struct result {

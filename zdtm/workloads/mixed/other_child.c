@@ -1,5 +1,6 @@
 // A child of the other word size, started by exec, keeps its own state beside its parent's.
 // rows: R1 R2 M1 T2
+// attr: grid
 #include "zdtm.h"
 
 static int hold(unsigned seed)

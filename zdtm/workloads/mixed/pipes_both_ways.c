@@ -1,5 +1,6 @@
 // Pipes between tasks of different word size keep their content and their ends, in both directions.
 // rows: R1 P1 F2
+// attr: grid
 #include "zdtm.h"
 
 enum { kSize = 30000 };

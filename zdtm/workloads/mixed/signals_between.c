@@ -1,5 +1,6 @@
 // Signals queued from one word size to the other are pending with value and sender, in order.
 // rows: R1 S1
+// attr: grid
 #include "zdtm.h"
 
 enum { kCount = 10 };

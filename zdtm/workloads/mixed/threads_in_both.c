@@ -1,6 +1,6 @@
 // Tasks of both word sizes with several threads each keep every thread's locals, masks and registers.
 // rows: R1 R2 R4 S1
-// attr: threads
+// attr: threads grid
 #include "zdtm.h"
 
 enum { kThreads = 8 };

@@ -1,5 +1,6 @@
 // Three generations of alternating word size keep their places, and each reaps its own child.
 // rows: R1 T1 T2
+// attr: grid
 #include "zdtm.h"
 
 enum { kGenerations = 5 };

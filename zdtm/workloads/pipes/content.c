@@ -1,5 +1,6 @@
 // Every byte in a pipe is kept: none, one, some, a full pipe, both ends in one task.
 // rows: P1
+// attr: grid
 #include "zdtm.h"
 
 enum { kPipes = 7 };

@@ -1,6 +1,6 @@
 // A pipeline of five tasks, always full, delivers an unbroken stream.
 // rows: P1 R5 T2
-// attr: loops
+// attr: loops grid
 #include "zdtm.h"
 
 enum { kStages = 5, kBlock = 3000 };

@@ -1,5 +1,6 @@
 // A task stopped two handlers deep returns through both, to the right place with the right masks.
 // rows: S1 R1 R7
+// attr: grid
 #include "zdtm.h"
 
 static volatile int steps;

@@ -1,6 +1,6 @@
 // Every thread and every relative keeps its own mask of blocked signals.
 // rows: S1
-// attr: threads
+// attr: threads grid
 #include "zdtm.h"
 
 enum { kThreads = 16 };

@@ -1,6 +1,6 @@
 // Pending signals, shared and per thread, ignored ones too, are kept with their siginfo and in their order.
 // rows: S1
-// attr: threads
+// attr: threads grid
 #include "zdtm.h"
 
 enum { kQueued = 20 };

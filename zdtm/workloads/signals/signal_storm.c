@@ -1,6 +1,6 @@
 // Of numbered signals sent without a pause between two tasks none is lost, doubled or overtaken.
 // rows: S1 S2
-// attr: loops
+// attr: loops grid
 #include "zdtm.h"
 
 static _Atomic uint32_t *acknowledged; // shared: how many the child has handled

@@ -1,6 +1,6 @@
 // Fifty threads keep their masks, names, alternate stacks and locals, some running and some blocked.
 // rows: R1 R2 R4 S1 T8
-// attr: threads
+// attr: threads grid
 #include "zdtm.h"
 
 #include <sched.h>

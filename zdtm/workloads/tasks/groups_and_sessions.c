@@ -1,5 +1,6 @@
 // Sessions and process groups are kept, also by those who joined another's group.
 // rows: T2
+// attr: grid
 #include "zdtm.h"
 
 static int stays(void *arg)

@@ -1,5 +1,6 @@
 // Children that have ended and were not awaited keep their status: every exit code and every killing signal.
 // rows: T3
+// attr: grid
 #include "zdtm.h"
 
 enum { kCodes = 256, kSignals = 32 };
