@@ -41,7 +41,7 @@ def boot(
 ) -> Callable[[], vmlab.Vm]:
     def start() -> vmlab.Vm:
         return vmlab.Vm.start(
-            vmlab.kernels()[0].name,
+            vmlab.reference(),
             payload=[(probes, "/opt/probes")],
             workdir=tmp_path_factory.mktemp("vm"),
             deadline_s=1200,

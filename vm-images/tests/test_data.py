@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from vmlab import mirror, recipes, resolve
+from vmlab import features, mirror, recipes, resolve
 from vmlab.__main__ import main as vmlab_main
 from vmlab.errors import KernelMissing, VmSetupError
 from vmlab.packages import parse_stanzas
@@ -31,7 +31,7 @@ def test_every_wish_is_locked_with_complete_packages() -> None:
         assert {package.name for package in kernel.packages} == {
             name.format(abi=kernel.abi) for name in wish.packages
         }
-        assert re.fullmatch(wish.image, f"linux-image-{kernel.abi}")
+        assert re.fullmatch(wish.image, wish.packages[0].format(abi=kernel.abi))
         for package in kernel.packages:
             assert re.fullmatch("[0-9a-f]{64}", package.sha256) and package.size > 0
 
@@ -42,10 +42,44 @@ def test_a_list_with_a_kernel_that_is_not_resolved_is_no_success(
     monkeypatch.setattr("sys.argv", ["vmlab", "list"])
     assert vmlab_main() == 0
     wishes = recipes.kernel_wishes()
-    wishes.append(recipes.KernelWish("9.99", "sid", "linux-image-(x)", ()))
+    wishes.append(recipes.KernelWish("9.99", "moving", "sid", "linux-image-(x)", ()))
     monkeypatch.setattr(recipes, "kernel_wishes", lambda: wishes)
     assert vmlab_main() == 1
     assert "9.99         not resolved" in capsys.readouterr().out
+
+
+def test_tiers_are_parts_of_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def listed(tier: str) -> set[str]:
+        monkeypatch.setattr("sys.argv", ["vmlab", "list", "--tier", tier])
+        assert vmlab_main() == 0
+        return {line.split()[0] for line in capsys.readouterr().out.splitlines()}
+
+    assert listed("pinned") | listed("moving") == listed("all")
+    assert not listed("pinned") & listed("moving")
+    assert listed("reference") == {recipes.reference()} < listed("pinned")
+    with pytest.raises(KernelMissing, match="no tier golden; there are all, moving"):
+        recipes.wishes_of("golden")
+
+
+def test_a_feature_that_comes_or_goes_is_told() -> None:
+    old = features.Record("6.1.1", {"kcmp": True, "mseal": False, "a.out": True})
+    new = features.Record("6.1.2", {"kcmp": True, "mseal": True, "listns": False})
+    assert features.changes(old, new) == [
+        "a.out: there in 6.1.1, not looked for in 6.1.2",
+        "listns: not looked for in 6.1.1, missing in 6.1.2",
+        "mseal: missing in 6.1.1, there in 6.1.2",
+    ]
+    assert features.changes(old, old) == []
+    assert features.changes(None, new) == ["nothing is recorded"]
+
+
+def test_every_kernel_has_a_record() -> None:
+    for wish in recipes.kernel_wishes():
+        record = features.recorded(wish.name)
+        assert record is not None, f"python3 -m vmlab features {wish.name} --write"
+        assert record.release.startswith(wish.name + ".")
 
 
 def test_every_layer_is_locked_with_what_it_asks_for() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import vmlab
-from vmlab import cache, kernel, rootfs
+from vmlab import cache, features, kernel, recipes, rootfs
 
 pytestmark = pytest.mark.vm
 
@@ -32,7 +32,7 @@ print(json.dumps({
 
 
 def test_the_kernel_is_the_one_of_the_lock_or_its_stand_in(guest: vmlab.Vm) -> None:
-    files = kernel.files_of(vmlab.kernels()[0])
+    files = kernel.files_of(recipes.locked_kernel(vmlab.reference()))
     assert guest.run(["uname", "-r"], 60).stdout.decode().strip() == files.abi
 
 
@@ -59,6 +59,15 @@ def test_the_guest_is_furnished(guest: vmlab.Vm) -> None:
         os.SCHED_OTHER,
         0,
     )  # nothing of the agent's own leaks in
+
+
+def test_the_kernel_has_what_its_record_says(guest: vmlab.Vm) -> None:
+    """Of a stand-in for the build of the lock nothing is recorded: what differs there is for the record's next state."""
+    found = features.probe(guest)
+    record = features.recorded(guest.name)
+    assert record is not None and found.features.keys() == record.features.keys()
+    if found.release == record.release:
+        assert features.changes(record, found) == []
 
 
 @pytest.mark.parametrize("bits", ["64", "32"])
@@ -186,7 +195,7 @@ def test_qemu_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     # The path is only in QEMU's command line: the parent gets it by its environment.
     script = (
         "import os, pathlib, time, vmlab\n"
-        "vm = vmlab.Vm.start(vmlab.kernels()[0].name, workdir=pathlib.Path(os.environ['VM_WORKDIR']))\n"
+        "vm = vmlab.Vm.start(vmlab.reference(), workdir=pathlib.Path(os.environ['VM_WORKDIR']))\n"
         "print('up', flush=True)\n"
         "time.sleep(600)\n"
     )
@@ -209,9 +218,7 @@ def test_qemu_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
 
 def test_a_deadline_ends_the_machine(tmp_path: Path) -> None:
     with pytest.raises(vmlab.VmLost, match=r"deadline of 0\.5 s"):
-        vmlab.Vm.start(
-            vmlab.kernels()[0].name, workdir=tmp_path / "guest", deadline_s=0.5
-        )
+        vmlab.Vm.start(vmlab.reference(), workdir=tmp_path / "guest", deadline_s=0.5)
     assert machines_of(tmp_path) == []
 
 
@@ -222,7 +229,7 @@ def test_the_command_line_passes_input_output_and_status(tmp_path: Path) -> None
             "-m",
             "vmlab",
             "run",
-            vmlab.kernels()[0].name,
+            vmlab.reference(),
             "--payload",
             f"{__file__}:/given",
             "--",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import (
     accel,
+    features,
     initrd,
     kernel,
     mirror,
@@ -26,11 +27,11 @@ _EXIT_SETUP = 125
 _EXIT_LOST = 124
 
 
-def _list(_: argparse.Namespace) -> int:
+def _list(args: argparse.Namespace) -> int:
     """Ends with 1 when a kernel is wished for and cannot be had: who counts on the list must not take it for whole."""
     locked = {each.name: each for each in recipes.locked_kernels()}
     complete = True
-    for wish in recipes.kernel_wishes():
+    for wish in recipes.wishes_of(args.tier):
         if each := locked.get(wish.name):
             size = sum(package.size for package in each.packages) >> 20
             here = stand_in.in_use(each.packages)[0].version
@@ -53,7 +54,7 @@ def _resolve(args: argparse.Namespace) -> int:
         raise VmlabError(
             f"kernels.toml has no {', '.join(sorted(unknown))} (it has {', '.join(wishes)})"
         )
-    names = args.kernels or ([] if args.root else list(wishes))
+    names = args.kernels or ([] if args.root is not None else list(wishes))
     known = (
         {each.name: each for each in recipes.locked_kernels()}
         if recipes.KERNELS_LOCK.exists()
@@ -65,10 +66,11 @@ def _resolve(args: argparse.Namespace) -> int:
     if names:
         # In the order of the wishes; a kernel nobody wishes for any more leaves the lock.
         recipes.write_kernels([known[name] for name in wishes if name in known])
-    if args.root:
+    if args.root is not None:
         layers = {
             layer.name: resolve.resolve_layer(layer, bases)
-            for layer in recipes.root_wish().layers
+            for layer in recipes.all_layers()
+            if layer.name in (args.root or [layer.name])
         }
         recipes.write_layers(layers)
         for name, packages in layers.items():
@@ -91,7 +93,7 @@ def _fetch(args: argparse.Namespace) -> int:
 
 
 def _build(args: argparse.Namespace) -> int:
-    print(f"root: {rootfs.image()}")
+    print(f"root: {rootfs.image(args.root)}")
     for locked in _chosen(args):
         print(f"{locked.name}: {initrd.base(kernel.files_of(locked))}")
     return 0
@@ -114,6 +116,7 @@ def _in_vm(args: argparse.Namespace) -> int:
             cpus=args.cpus,
             workdir=workdir,
             deadline_s=args.deadline,
+            root=args.root,
         ) as vm:
             if args.what is _shell:
                 code = terminal.shell(vm)
@@ -142,6 +145,25 @@ def _accel(args: argparse.Namespace) -> int:
     return 0
 
 
+def _features(args: argparse.Namespace) -> int:
+    """Ends with 1 when a kernel has not what its record says."""
+    as_recorded = True
+    for locked in _chosen(args):
+        with tempfile.TemporaryDirectory(prefix="vmlab-") as scratch:
+            with Vm.start(locked.name, workdir=Path(scratch), deadline_s=600.0) as vm:
+                found = features.probe(vm)
+        told = features.changes(features.recorded(locked.name), found)
+        there = sum(found.features.values())
+        print(f"{locked.name}: {found.release} has {there} of {len(found.features)}")
+        for line in told:
+            print(f"  {line}")
+        if args.write:
+            features.write(locked.name, found)
+        elif told:
+            as_recorded = False
+    return 0 if as_recorded else 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="vmlab", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -151,7 +173,8 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(what=what)
         return command
 
-    add("list", _list, "the kernels there are")
+    command = add("list", _list, "the kernels there are")
+    command.add_argument("--tier", default="all", help="only those of this tier")
     command = add(
         "resolve",
         _resolve,
@@ -162,16 +185,29 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument(
         "--root",
-        action="store_true",
-        help="the packages of the root image (alone: only those)",
+        nargs="*",
+        metavar="LAYER",
+        help="the packages of these layers of the guests' roots, or of all",
     )
     for name, what, text in (
         ("fetch", _fetch, "download and unpack locked kernels"),
-        ("build", _build, "make the root image and the initial RAM disks"),
+        ("build", _build, "make a root image and the initial RAM disks"),
     ):
-        add(name, what, text).add_argument(
+        command = add(name, what, text)
+        command.add_argument(
             "kernels", nargs="*", help="names from the lock file (default: all)"
         )
+        if what is _build:
+            command.add_argument("--root", default="", help="which userland")
+    command = add(
+        "features", _features, "probe kernels, and compare with their records"
+    )
+    command.add_argument(
+        "kernels", nargs="*", help="names from the lock file (default: all)"
+    )
+    command.add_argument(
+        "--write", action="store_true", help="make what is found the record"
+    )
     add("accel", _accel, "say whether KVM works here").add_argument("kernel")
     for name, what, text in (
         ("shell", _shell, "a shell in the guest"),
@@ -186,6 +222,7 @@ def _parser() -> argparse.ArgumentParser:
             default=[],
             metavar="HOST:GUEST",
         )
+        command.add_argument("--root", default="", help="which userland")
         command.add_argument("--memory", type=int, default=1024, metavar="MB")
         command.add_argument("--cpus", type=int, default=1)
         command.add_argument(

@@ -51,11 +51,20 @@ def base(kernel: KernelFiles) -> Path:
     """The part that does not depend on the payload."""
     program = guest_build.program()
     wish = recipes.module_wish()
-    key = cache.key_of(_FORMAT, program.name, str(kernel.modules), repr(wish))
+    key = cache.key_of(
+        _FORMAT, program.name, str(kernel.modules), _newest(kernel.modules), repr(wish)
+    )
     return cache.made_once(
         cache.root() / "initrd" / f"{key}.cpio",
         lambda path: _write_base(path, kernel, program, wish),
     )
+
+
+def _newest(modules: Path | None) -> str:
+    """Those of packages never change; a user's own are built anew."""
+    if modules is None:
+        return ""
+    return str(max((path.stat().st_mtime_ns for path in modules.iterdir()), default=0))
 
 
 def _write_base(

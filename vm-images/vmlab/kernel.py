@@ -14,7 +14,7 @@ class KernelFiles:
     name: str
     abi: str
     vmlinuz: Path
-    modules: Path
+    modules: Path | None  # None: all is built in
 
 
 def files_of(locked: recipes.LockedKernel) -> KernelFiles:

@@ -34,7 +34,7 @@ def debs(layer: recipes.Layer) -> dict[Package, Path]:
 
 def tree(name: str) -> Path:
     """The directory that holds this one layer, unpacked."""
-    (layer,) = (each for each in recipes.root_wish().layers if each.name == name)
+    (layer,) = (each for each in recipes.all_layers() if each.name == name)
     path = _place(layer)
     if path.exists():
         return path

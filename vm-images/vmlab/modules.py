@@ -45,8 +45,13 @@ def parse_modinfo(section: bytes) -> ModInfo:
 class ModuleTree:
     """The modules of one kernel, found by name."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path | None) -> None:
+        """None: a kernel without any, which is trusted to have all that is asked for built in."""
         self._files: dict[str, Path] = {}
+        self._data: dict[str, bytes] = {}
+        self._builtin: set[str] | None = None
+        if directory is None:
+            return
         for path in directory.rglob("*.ko*"):
             if match := _FILE.match(path.name):
                 self._files[canonical(match["name"])] = path
@@ -56,13 +61,12 @@ class ModuleTree:
         self._builtin = {
             canonical(Path(line).stem) for line in builtin.read_text().split()
         }
-        self._data: dict[str, bytes] = {}
 
     def has_file(self, name: str) -> bool:
         return canonical(name) in self._files
 
     def is_builtin(self, name: str) -> bool:
-        return canonical(name) in self._builtin
+        return self._builtin is None or canonical(name) in self._builtin
 
     def data(self, name: str) -> bytes:
         name = canonical(name)

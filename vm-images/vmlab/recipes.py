@@ -19,6 +19,7 @@ ROOT_LOCK = HOME / "root.lock.json"
 @dataclass(frozen=True)
 class KernelWish:
     name: str
+    tier: str
     suite: str
     image: str
     packages: tuple[str, ...]
@@ -47,6 +48,7 @@ class Layer:
     architecture: str
     dependencies: bool
     packages: tuple[str, ...]
+    roots: tuple[str, ...] = ()
     prefix: str = ""
     programs: dict[str, str] = field(default_factory=dict)
 
@@ -77,6 +79,7 @@ def kernel_wishes() -> list[KernelWish]:
     return [
         KernelWish(
             name,
+            row["tier"],
             row["suite"],
             row["image"],
             tuple(row["packages"]),
@@ -84,6 +87,26 @@ def kernel_wishes() -> list[KernelWish]:
         )
         for name, row in table.items()
     ]
+
+
+def reference() -> str:
+    """The kernel that every run of the matrix has."""
+    name: str = _read_toml("kernels.toml")["reference"]
+    return kernel_wish(name).name
+
+
+def wishes_of(tier: str) -> list[KernelWish]:
+    """Of the tier; `all` are all, `reference` is the one that every run has."""
+    wishes = kernel_wishes()
+    if tier == "reference":
+        return [kernel_wish(reference())]
+    chosen = [wish for wish in wishes if tier in (wish.tier, "all")]
+    if not chosen:
+        known = sorted({"all", "reference", *(wish.tier for wish in wishes)})
+        raise KernelMissing(
+            f"kernels.toml has no tier {tier}; there are {', '.join(known)}"
+        )
+    return chosen
 
 
 def kernel_wish(name: str) -> KernelWish:
@@ -110,15 +133,26 @@ def _layer(row: dict[str, Any]) -> Layer:
         architecture=row["architecture"],
         dependencies=row["dependencies"],
         packages=tuple(row["packages"]),
+        roots=tuple(row["roots"]),
         prefix=row.get("prefix", ""),
         programs=dict(row.get("programs", {})),
     )
 
 
-def root_wish() -> RootWish:
+def all_layers() -> list[Layer]:
+    return [_layer(row) for row in _read_toml("root.toml")["layer"]]
+
+
+def root_wish(name: str = "") -> RootWish:
+    """The userland of this name; empty: the one that machines have unless they say otherwise."""
     table = _read_toml("root.toml")
+    layers = all_layers()
+    name = name or layers[0].roots[0]
+    if not any(name in layer.roots for layer in layers):
+        known = sorted({root for layer in layers for root in layer.roots})
+        raise VmSetupError(f"no userland {name}; there are {', '.join(known)}")
     return RootWish(
-        layers=tuple(map(_layer, table["layer"])),
+        layers=tuple(layer for layer in layers if name in layer.roots),
         prune=tuple(table["prune"]["paths"]),
         links=dict(table["links"]),
     )
@@ -179,10 +213,14 @@ def locked_layer(name: str) -> list[Package]:
 
 
 def write_layers(layers: dict[str, list[Package]]) -> None:
+    """Those that are not given stay what they are; one nobody wishes for any more leaves the lock."""
+    known = {**(locked_layers() if ROOT_LOCK.exists() else {}), **layers}
+    wished = {layer.name for layer in all_layers()}
     write_lock(
         ROOT_LOCK,
         {
             name: [package.to_json() for package in rows]
-            for name, rows in layers.items()
+            for name, rows in sorted(known.items())
+            if name in wished
         },
     )

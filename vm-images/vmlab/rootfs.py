@@ -25,9 +25,9 @@ LD_LIBRARY_PATH={prefix}/usr/lib/x86_64-linux-gnu exec {prefix}/{path} "$@"
 """
 
 
-def image() -> Path:
-    """The erofs image, built if this recipe was never built here."""
-    wish = recipes.root_wish()
+def image(root: str = "") -> Path:
+    """The erofs image of this userland, built if this recipe was never built here."""
+    wish = recipes.root_wish(root)
     path = _place(wish)
     if path.exists():
         return path
@@ -100,12 +100,12 @@ def _finish(tree: Path, wish: recipes.RootWish) -> None:
 
 
 def _compile_python(tree: Path) -> None:
-    """Byte code now, on fast hardware; in the guest the standard library would be compiled anew in every boot."""
-    for library in sorted(tree.glob("usr/lib/python3.*")):
-        if library.name != f"python{sys.version_info[0]}.{sys.version_info[1]}":
-            raise VmSetupError(
-                f"the guest has {library.name}; build its image with that version, this is {sys.version}"
-            )
+    """Byte code now, on fast hardware; in the guest the standard library would be compiled anew in every boot.
+
+    That of another version than ours it will have to.
+    """
+    ours = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    for library in sorted(tree.glob(f"usr/lib/{ours}")):
         # Unchecked: the file times of the image are not those of this tree.
         done = subprocess.run(
             [

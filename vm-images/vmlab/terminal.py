@@ -45,14 +45,14 @@ def raw_terminal() -> Iterator[None]:
         termios.tcsetattr(0, termios.TCSADRAIN, saved)
 
 
-def shell(vm: Vm) -> int:
+def shell(vm: Vm, folder: str = "/root") -> int:
     size = os.get_terminal_size(0)
     print(f"{vm.name}: {vm.release}; exit ends the machine\r", file=sys.stderr)
     term = os.environ.get("TERM", "linux")
     with vm.spawn(
         ["bash", "-l"],
         env={"TERM": term},
-        cwd="/root",
+        cwd=folder,
         terminal=(size.lines, size.columns),
     ) as channel:
         with raw_terminal():

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from . import accel, initrd, kernel, protocol, qemu, recipes, rootfs
+from . import accel, initrd, kernel, own_kernel, protocol, qemu, recipes, rootfs
 from .channel import Channel
 from .console import Console
 from .errors import VmLost, VmSetupError
@@ -49,17 +49,22 @@ class Vm:
         silence_s: float = _SILENCE_S,
         acceleration: str | None = None,
         cpu: str | None = None,
+        root: str = "",
     ) -> Vm:
         """Boot and return when the agent answers. KernelMissing, VmSetupError: it cannot be made. VmLost: it died booting."""
-        files = kernel.files_of(recipes.locked_kernel(kernel_name))
-        root = rootfs.image()
+        files = (
+            own_kernel.files_of(kernel_name)
+            if own_kernel.is_own(kernel_name)
+            else kernel.files_of(recipes.locked_kernel(kernel_name))
+        )
+        image = rootfs.image(root)
         chosen = acceleration or accel.choose(kernel_name)
         workdir.mkdir(parents=True, exist_ok=True)
         machine = qemu.Machine(
             accel=chosen,
             kernel=files.vmlinuz,
             initrd=initrd.build(workdir / "initrd.cpio", files, payload),
-            root=root,
+            root=image,
             console=workdir / "console.log",
             memory_mb=memory_mb,
             cpus=cpus,
