@@ -40,10 +40,10 @@ stage_summary() {
 configure() { cmake --preset "$1" >"build/$1.configure.log" 2>&1 || { cat "build/$1.configure.log" >&2; return 1; }; }
 compile() { cmake --build --preset "$1" -j "$jobs" -- --quiet; }
 
-# Names of the kernels that the virtual machines know. Ends with 1 unless every kernel that is wished for can be had.
+# kernels TIER: names of those that the virtual machines know. Ends with 1 unless every kernel of the tier can be had.
 kernels() {
   local list
-  list=$(cd vm-images && "$python" -m vmlab list) || die "not every kernel of vm-images is there: $list"
+  list=$(cd vm-images && "$python" -m vmlab list --tier "$1") || die "not every kernel of vm-images is there: $list"
   [ -n "$list" ] || die "vm-images knows no kernel"
   awk '{ print $1 }' <<<"$list"
 }

@@ -10,7 +10,7 @@ from checks.tree import TOP, Finding, files, report
 # The engine's layers and the parts of the matrix each have their own; elsewhere the top folder's README covers what is below.
 _OWN_README_BELOW = {"cr", "zdtm"}
 # Hidden ones, and one that is a README itself.
-_WITHOUT = {".ci", ".clusterfuzzlite", "cr/docs"}
+_WITHOUT = {".ci", ".clusterfuzzlite", ".github", "cr/docs"}
 _LONGEST = 250
 _SUFFIXES = "c|cc|h|py|md|toml|txt|proto"
 

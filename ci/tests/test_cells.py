@@ -44,7 +44,7 @@ def cells(tmp_path: Path) -> Cells:
 
 
 def test_every_machine_that_was_asked_for_is_handed_on(cells: Cells) -> None:
-    code, text = cells("host", "vms", "--", "zdtm/workloads")
+    code, text = cells("host", "tier:pinned", "--", "zdtm/workloads")
     assert code == 0, text
     assert "--machine=host --machine=vm:6.1 --machine=vm:6.12 -j" in text
 
@@ -60,7 +60,7 @@ def test_every_machine_that_was_asked_for_is_handed_on(cells: Cells) -> None:
 def test_without_the_whole_list_nothing_runs(
     cells: Cells, vmlab_does: str, told: str
 ) -> None:
-    code, text = cells("host", "vms", vmlab_does=vmlab_does)
+    code, text = cells("host", "tier:pinned", vmlab_does=vmlab_does)
     assert code == 1 and told in text
     assert "asked" not in text
 
@@ -74,7 +74,7 @@ def test_a_host_that_cannot_is_told_apart(cells: Cells) -> None:
 def test_what_was_for_the_host_goes_to_the_machines_that_there_are(
     cells: Cells, host_ends: int, told: bool
 ) -> None:
-    words = ("--beside-host", "vms", "--", "--scenario=restore")
+    words = ("--beside-host", "tier:pinned", "--", "--scenario=restore")
     code, text = cells(*words, host_ends=host_ends)
     assert code == 0 and "--scenario=restore" in text
     assert ("--scenario refused" in text) == told

@@ -46,8 +46,7 @@ def main() -> int:
 def run_cell(spec: CellSpec) -> CellResult:
     scratch = Path(spec.scratch)
     scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="cell-", dir=scratch))
-    folder.chmod(0o755)
+    folder = _folder(spec, scratch)
     began = time.monotonic()
     result = _in_namespaces(spec, folder)
     result.seconds = time.monotonic() - began
@@ -56,6 +55,16 @@ def run_cell(spec: CellSpec) -> CellResult:
     else:
         shutil.rmtree(folder, ignore_errors=True)
     return result
+
+
+def _folder(spec: CellSpec, scratch: Path) -> Path:
+    if spec.folder:
+        folder = scratch / spec.folder
+        folder.mkdir()
+    else:
+        folder = Path(tempfile.mkdtemp(prefix="cell-", dir=scratch))
+    folder.chmod(0o755)
+    return folder
 
 
 def _in_namespaces(spec: CellSpec, folder: Path) -> CellResult:

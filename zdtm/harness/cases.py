@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Iterator, Sequence
 
@@ -21,6 +22,7 @@ SCENARIO_NAMES = (
     "again",
     "streamed",
     "wandering",
+    "carried",
     "refused",
 )
 GROUPS = ("tasks", "cpu", "memory", "signals", "files", "pipes", "mixed", "refused")
@@ -52,6 +54,11 @@ class Workload:
     @property
     def deadlines(self) -> bool:
         return "deadlines" in self.attributes
+
+    @property
+    def in_grid(self) -> bool:
+        """One of those that are carried from each machine to each other one."""
+        return "grid" in self.attributes
 
     @property
     def needs(self) -> frozenset[str]:
@@ -127,18 +134,26 @@ class Cell:
     machine: str
     word_size: str
     repeat: int
+    source: str = ""  # of a carried one: the machine it was dumped in
 
     @property
     def label(self) -> str:
         who = [self.engine] if self.engine != "none" else []
         again = [f"r{self.repeat}"] if self.repeat else []
-        return (
-            f"{self.scenario}[{','.join([*who, self.machine, self.word_size, *again])}]"
-        )
+        where = f"{self.source}>{self.machine}" if self.source else self.machine
+        return f"{self.scenario}[{','.join([*who, where, self.word_size, *again])}]"
 
     @property
     def id(self) -> str:
         return f"{self.workload.group}/{self.workload.name}::{self.label}"
+
+    def machines(self) -> list[str]:
+        """All it needs, in the order in which it needs them."""
+        return [self.source, self.machine] if self.source else [self.machine]
+
+    def departure(self) -> Cell:
+        """The first half of a carried cell: the same for all machines that it is carried to."""
+        return replace(self, scenario="departed", machine=self.source, source="")
 
     def seed(self, base: int) -> int:
         """Depends on the run's seed and the cell alone, so any selection repeats it."""
@@ -160,8 +175,37 @@ class Selection:
     scenarios: Sequence[str] = ()
     repeat: int = 1
     seed: int = 0  # draws the one that ANY_WORD_SIZE stands for
+    grid: bool = False  # between each two of the machines, too
 
     def cells(self, workload: Workload) -> Iterator[Cell]:
+        yield from self._in_place(workload)
+        if (
+            self.grid
+            and workload.in_grid
+            and "carried" in (self.scenarios or ["carried"])
+        ):
+            yield from self._carried(workload)
+
+    def _carried(self, workload: Workload) -> Iterator[Cell]:
+        # Of the host paths are others, and of another userland the files that programs have mapped.
+        virtual = [
+            name for name in self.machines if name.startswith("vm:") and "@" not in name
+        ]
+        for source, machine in itertools.permutations(virtual, 2):
+            for word_size in self._word_sizes(workload):
+                for engine in self.engines:
+                    for repeat in range(self.repeat):
+                        yield Cell(
+                            workload,
+                            "carried",
+                            engine,
+                            machine,
+                            word_size,
+                            repeat,
+                            source,
+                        )
+
+    def _in_place(self, workload: Workload) -> Iterator[Cell]:
         for machine in self.machines:
             for scenario in workload.scenarios():
                 if self.scenarios and scenario not in self.scenarios:

@@ -40,6 +40,8 @@ def run(spec: CellSpec, folder: Path) -> CellResult:
         stage.notes,
         missing,
         [" ".join(key) for key in sorted(stage.moving)],
+        luggage=stage.luggage if verdict == PASS else "",
+        kernel=os.uname().release,
     )
 
 

@@ -41,6 +41,7 @@ class CellSpec:
     keep: bool = False
     slowness: int = 1  # of the machine; programs that wait for a time are told
     options: dict[str, Any] = field(default_factory=dict)  # the scenario's own
+    folder: str = ""  # name of the directory, where it must be a certain one
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -65,6 +66,8 @@ class CellResult:
     uncompared: list[str] = field(default_factory=list)  # facts that never stood still
     lost: list[str] = field(default_factory=list)  # why other machines got lost on it
     folder: str = ""  # where the artefacts are, if they were kept
+    luggage: str = ""  # for a cell in another machine
+    kernel: str = ""  # the release that it ran on
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -27,13 +27,19 @@ from harness.cells import (
     SKIP,
     VERDICTS,
     CellResult,
-    CellSpec,
-    EngineSpec,
 )
-from harness.engines import ADAPTERS
 from harness.machines import Machine, MachineUnusable, open_machine
+from harness.orders import Run, order
 from harness.presence import OF_THE_CPU
-from harness.report import Finished, text_summary, too_few, write_reports
+from harness.report import (
+    RESULTS,
+    Changes,
+    Finished,
+    changes,
+    text_summary,
+    too_few,
+    write_reports,
+)
 from harness.scheduler import Scheduler
 
 KEY = pytest.StashKey["Matrix"]()
@@ -86,6 +92,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="write HTML, JUnit and JSON lines",
     )
+    group.addoption(
+        "--since",
+        type=Path,
+        metavar="DIR",
+        help="the report of an earlier run: say what is other now",
+    )
     group.addoption("--build", type=Path, metavar="DIR", help="default: build/release")
     group.addoption(
         "--min-cells",
@@ -103,6 +115,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--full", action="store_true", help="sweeps try everything instead of a sample"
+    )
+    group.addoption(
+        "--grid",
+        action="store_true",
+        help="also carry images from each virtual machine to each other one",
     )
 
 
@@ -150,7 +167,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if matrix.finished and session.config.option.report:
-        write_reports(session.config.option.report, matrix.finished, matrix.seed)
+        write_reports(
+            session.config.option.report,
+            matrix.finished,
+            matrix.seed,
+            matrix.changed(),
+        )
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -163,6 +185,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
                 f"report: {config.option.report / 'index.html'}"
             )
         terminalreporter.write_line(f"seed: {matrix.seed}")
+    if changed := matrix.changed():
+        terminalreporter.write_line(changed.head())
+        for entry, was in changed.other:
+            now = entry.result.verdict
+            terminalreporter.write_line(f"  {entry.result.id}: {was} -> {now}")
     for reason in matrix.shortcomings():
         terminalreporter.write_line(f"FAILED: {reason}", red=True)
 
@@ -179,6 +206,9 @@ class Matrix:
             option.build or config.rootpath / "build" / "release"
         ).absolute()
         self.root = config.rootpath
+        self.since: Optional[Path] = option.since
+        if self.since and not (self.since / RESULTS).exists():
+            raise pytest.UsageError(f"--since {self.since}: there is no {RESULTS}")
         self.jobs: int = option.jobs
         self.keep: bool = option.keep
         self.min_cells: int = option.min_cells
@@ -189,6 +219,7 @@ class Matrix:
             tuple(option.scenario or ()),
             option.repeat,
             self.seed,
+            option.grid,
         )
         self.is_part = False  # of a run that is dealt out, see sharding.py
         self.files_seen = 0
@@ -213,7 +244,8 @@ class Matrix:
         self.ordered = len(items)
         machines: dict[str, Machine] = {}
         unusable: dict[str, str] = {}
-        for name in {item.cell.machine for item in items}:
+        names = {name for item in items for name in item.cell.machines()}
+        for name in names:
             try:
                 machines[name] = open_machine(name, self.build, self.scratch())
             except MachineUnusable as error:
@@ -223,40 +255,27 @@ class Matrix:
         for item in items:
             cell = item.cell
             try:
-                if cell.machine in unusable:
-                    raise MachineUnusable(unusable[cell.machine])
-                spec = self.spec(cell, machines[cell.machine])
+                for name in cell.machines():
+                    if name in unusable:
+                        raise MachineUnusable(unusable[name])
+                self.futures[cell.id] = self._submit(cell, machines)
             except MachineUnusable as error:
                 answer: Future[CellResult] = Future()
                 answer.set_result(CellResult(cell.id, ERROR, str(error)))
                 self.futures[cell.id] = answer
-            else:
-                self.futures[cell.id] = self._scheduler.submit(spec, cell.machine)
 
-    def spec(self, cell: Cell, machine: Machine) -> CellSpec:
-        program = cell.program(self.build)
-        if not program.exists():
-            raise MachineUnusable(f"{program} is not built")
-        if cell.engine not in ADAPTERS:
-            raise MachineUnusable(
-                f"no engine {cell.engine}; there are {', '.join(sorted(ADAPTERS))}"
-            )
-        path = "" if cell.engine == "none" else machine.engine_program(cell.engine)
-        return CellSpec(
-            id=cell.id,
-            program=machine.place(program),
-            argv=[],
-            scenario=cell.scenario,
-            engine=EngineSpec(cell.engine, ADAPTERS[cell.engine], path),
-            scratch=machine.scratch,
-            seed=cell.seed(self.seed),
-            deadline_s=cell.workload.deadline_s * machine.slowness,
-            loops=cell.workload.loops,
-            deadlines=cell.workload.deadlines,
-            refused_kinds=list(cell.workload.refused_kinds),
-            keep=self.keep,
-            slowness=machine.slowness,
-        )
+    def _submit(self, cell: Cell, machines: dict[str, Machine]) -> Future[CellResult]:
+        """Where it is carried to another machine, what departs is ordered once for all of them."""
+        assert self._scheduler is not None
+        run = Run(self.build, self.seed, self.keep)
+        spec = order(run, cell, machines[cell.machine])
+        if not cell.source:
+            return self._scheduler.submit(spec, cell.machine)
+        departure = cell.departure()
+        if departure.id not in self.futures:
+            first = order(run, departure, machines[cell.source])
+            self.futures[departure.id] = self._scheduler.submit(first, cell.source)
+        return self._scheduler.submit(spec, cell.machine, self.futures[departure.id])
 
     def result(self, item: CellItem) -> CellResult:
         if not self._started and self._scheduler is not None:
@@ -272,7 +291,10 @@ class Matrix:
             build = build.relative_to(self.root)
         engine = [] if cell.engine == "none" else ["--engine", cell.engine]
         words = ["/usr/bin/python3 -m pytest", f"'{source}::{cell.label}'", *engine]
-        words += ["--machine", cell.machine, "--word-size", cell.word_size]
+        words += ["--grid"] if cell.source else []
+        for name in cell.machines():
+            words += ["--machine", name]
+        words += ["--word-size", cell.word_size]
         words += [
             "--scenario",
             cell.scenario,
@@ -284,6 +306,16 @@ class Matrix:
         if cell.repeat:
             words += ["--repeat", str(cell.repeat + 1)]
         return " ".join(words)
+
+    def lacks_of(self, cell: Cell) -> Optional[frozenset[str]]:
+        """What one of its machines lacks; None if that is not known of all."""
+        known = [self.lacks.get(name) for name in cell.machines()]
+        if None in known:
+            return None
+        return frozenset().union(*(lacks for lacks in known if lacks is not None))
+
+    def changed(self) -> Optional[Changes]:
+        return changes(self.since, self.finished) if self.since else None
 
     def shortcomings(self) -> list[str]:
         """Why this run is red whatever its cells say. Requires: closed."""
@@ -356,7 +388,7 @@ class CellItem(pytest.Item):
         matrix = self.config.stash[KEY]
         result = self.answer = matrix.result(self)
         if wrong := contradiction(
-            result, self.cell.workload, matrix.lacks.get(self.cell.machine)
+            result, self.cell.workload, matrix.lacks_of(self.cell)
         ):
             result.verdict = ERROR
             result.reason = f"{wrong}: {result.reason}"

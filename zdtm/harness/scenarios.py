@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Callable
 
+from harness.carrying import carried, departed
 from harness.cored import cored
 from harness.engines.base import NotOffered, Outcome
 from harness.executed import executed
@@ -133,11 +134,13 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
     "again": again,
     "streamed": streamed,
     "wandering": wandering,
+    "carried": carried,
     "refused": refused,
 }
 
 # Not part of the matrix: tests of their own order these.
 SPECIAL: dict[str, Callable[[Stage], None]] = {
+    "departed": departed,
     "killed": killed,
     "killed-while-writing": killed_while_writing,
     "undisturbed": undisturbed,

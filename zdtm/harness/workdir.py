@@ -22,6 +22,13 @@ class KeptDirectory:
         store.mkdir()
         self._copy_tree(live, store)
 
+    @classmethod
+    def of(cls, live: Path, store: Path, times: dict[Path, Times]) -> KeptDirectory:
+        """One that was kept elsewhere."""
+        kept = cls.__new__(cls)
+        kept.live, kept.store, kept.times = live, store, times
+        return kept
+
     def _copy_tree(self, source: Path, target: Path) -> None:
         for entry in sorted(source.rglob("*")):
             relative = entry.relative_to(source)

@@ -97,6 +97,25 @@ def test_any_word_size_is_one_of_them_and_another_with_other_seeds() -> None:
     assert set.union(*drawn) == {"64", "32"}
 
 
+def test_the_grid_carries_from_each_kernel_to_each_other_one() -> None:
+    machines = ("host", "vm:5.10", "vm:6.1", "vm:6.12")
+    chosen = head("// Kept.\n// rows: M1\n// attr: grid\n")
+    cells = list(
+        Selection(machines=machines, scenarios=("carried",), grid=True).cells(chosen)
+    )
+    pairs = {(cell.source, cell.machine) for cell in cells}
+    assert len(pairs) == 6 and len(cells) == 6 * 2
+    assert all("host" not in pair and pair[0] != pair[1] for pair in pairs)
+    assert len({cell.id for cell in cells}) == len(cells)
+    assert len({cell.departure().id for cell in cells}) == 3 * 2
+    assert not list(
+        Selection(machines=machines, scenarios=("carried",), grid=True).cells(
+            head(GOOD)
+        )
+    )
+    assert all(not x.source for x in Selection(machines=machines).cells(chosen))
+
+
 def test_labels_and_seeds_are_unique() -> None:
     cells = list(
         Selection(engines=("cr", "criu"), machines=("host", "vm:6.12"), repeat=3).cells(

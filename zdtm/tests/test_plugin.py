@@ -74,6 +74,7 @@ def test_native_cells_pass_and_are_reported(matrix, tmp_path: Path) -> None:  # 
     assert {path.name for path in report.iterdir()} == {
         "index.html",
         "junit.xml",
+        "kcidb.json",
         "results.jsonl",
     }
 

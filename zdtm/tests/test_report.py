@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
 from harness.cases import Selection, parse_head
 from harness.cells import ERROR, FAIL, PASS, SKIP, CellResult
-from harness.report import Finished, text_summary, write_reports
+from harness.report import Finished, changes, text_summary, write_reports
 from harness.report.rows import by_row
 
 EVIL = "<script>alert('\x1b\x00')</script> & \"quotes\" \ud800"
@@ -28,6 +29,7 @@ def finished() -> list[Finished]:
                 verdicts[number % 4],
                 EVIL.encode("utf-8", "replace").decode(),
                 EVIL[:-1],
+                kernel="6.12.107+deb13-cloud-amd64",
             ),
             f"pytest '{cell.id}'",
         )
@@ -113,3 +115,37 @@ def test_what_a_pass_does_not_show_is_counted(tmp_path: Path) -> None:
     write_reports(tmp_path, entries, 7)
     page = (tmp_path / "index.html").read_text()
     assert all(line in text_summary(entries) and line in page for line in told)
+
+
+def test_kernelci_can_take_it(tmp_path: Path) -> None:
+    entries = finished()
+    write_reports(tmp_path, entries, 7)
+    told = json.loads((tmp_path / "kcidb.json").read_text())
+    ids = {
+        kind: [x["id"] for x in told[kind]] for kind in ("checkouts", "builds", "tests")
+    }
+    assert len(ids["tests"]) == len(set(ids["tests"])) == len(entries)
+    assert {x["checkout_id"] for x in told["builds"]} == set(ids["checkouts"])
+    assert {x["build_id"] for x in told["tests"]} == set(ids["builds"])
+    assert {x["status"] for x in told["tests"]} == {"PASS", "FAIL", "ERROR", "SKIP"}
+    for each in [x for kind in ids for x in told[kind]]:
+        assert each["origin"] and each["id"].startswith(each["origin"] + ":")
+    for test in told["tests"]:
+        assert re.fullmatch("[.a-zA-Z0-9_-]+", test["path"])
+        assert len(test.get("log_excerpt", "")) <= 16384
+        assert ("log_excerpt" in test) == (test["status"] != "PASS")
+
+
+def test_what_changed_since_an_earlier_run_is_told(tmp_path: Path) -> None:
+    entries = finished()
+    write_reports(tmp_path / "before", entries[1:], 7)
+    entries[2].result.verdict = PASS  # was an error
+    changed = changes(tmp_path / "before", entries[:-1])
+    assert [(x.result.id, was) for x, was in changed.other] == [
+        (entries[2].result.id, ERROR)
+    ]
+    assert (changed.new, changed.gone) == (1, 1)
+    write_reports(tmp_path / "now", entries[:-1], 7, changed)
+    page = (tmp_path / "now" / "index.html").read_text()
+    assert "1 cells changed, 1 are new, 1 are gone" in page
+    assert changes(tmp_path / "now", entries[:-1]).other == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.cells import ERROR, PASS, CellResult, CellSpec, EngineSpec
+from harness.cells import ERROR, FAIL, PASS, CellResult, CellSpec, EngineSpec
 from harness.machines import Machine, MachineLost, MachineUnusable, Slot
 from harness.scheduler import Scheduler
 
@@ -29,11 +29,17 @@ class FakeSlot(Slot):
             raise MachineLost("power cut", self.machine.trouble)
         if spec.id == "bug":
             raise RuntimeError("a bug of the harness")
-        return CellResult(spec.id, PASS)
+        if spec.id in self.machine.fails:
+            return CellResult(spec.id, FAIL, "it fell apart")
+        took = str(spec.options.get("luggage", ""))
+        return CellResult(spec.id, PASS, took, luggage=f"of {spec.id}")
 
     def problems(self) -> list[str]:
         self.asked += 1
         return self.machine.complaints.get(self.asked, [])
+
+    def shell(self, folder: str) -> None:
+        raise AssertionError("nobody is at a terminal")
 
     def close(self) -> None:
         self.machine.closed += 1
@@ -46,8 +52,10 @@ class FakeMachine(Machine):
         broken: bool = False,
         trouble: list[str] | None = None,
         complaints: dict[int, list[str]] | None = None,
+        fails: set[str] | None = None,
     ) -> None:
         self.name = "fake"
+        self.fails = fails or set()
         self.loses = loses or {}
         self.broken = broken
         self.trouble = trouble or []  # of its kernel when it gets lost
@@ -147,3 +155,48 @@ def test_two_slots_share_the_orders() -> None:
     results = run(machine, *"abcdefgh", jobs=2)
     assert [result.id for result in results] == list("abcdefgh")
     assert sorted(machine.runs) == list("abcdefgh")
+
+
+def test_machines_of_one_pool_share_the_workers() -> None:
+    machines: dict[str, Machine] = {name: FakeMachine() for name in "xyz"}
+    open_now = most = 0
+
+    class Counting(FakeSlot):
+        def __init__(self, machine: FakeMachine) -> None:
+            nonlocal open_now, most
+            super().__init__(machine)
+            open_now += 1
+            most = max(most, open_now)
+
+        def close(self) -> None:
+            nonlocal open_now
+            open_now -= 1
+
+    for machine in machines.values():
+        machine.open_slot = lambda machine=machine: Counting(machine)  # type: ignore
+    scheduler = Scheduler(machines, 2)
+    futures = [
+        scheduler.submit(spec(f"{name}{number}"), name)
+        for number in range(20)
+        for name in machines
+    ]
+    scheduler.start()
+    assert all(future.result(timeout=10).verdict == PASS for future in futures)
+    scheduler.stop()
+    assert most <= 2 and open_now == 0
+
+
+def test_what_is_carried_waits_for_its_luggage() -> None:
+    one, other = FakeMachine(fails={"torn"}), FakeMachine()
+    scheduler = Scheduler({"one": one, "other": other}, 2)
+    arrivals = []
+    for name in ("fine", "torn"):
+        departure = scheduler.submit(spec(name), "one")
+        arrivals.append(scheduler.submit(spec(f"{name} there"), "other", departure))
+    scheduler.start()
+    fine, torn = (future.result(timeout=10) for future in arrivals)
+    scheduler.stop()
+    assert (fine.id, fine.verdict, fine.reason) == ("fine there", PASS, "of fine")
+    assert (torn.id, torn.verdict) == ("torn there", FAIL)
+    assert "torn: it fell apart" in torn.reason
+    assert other.runs == ["fine there"]

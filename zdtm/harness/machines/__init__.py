@@ -32,4 +32,6 @@ def open_machine(name: str, build: Path, scratch: Path) -> Machine:
         from harness.machines.vm import VmMachine
 
         return VmMachine(detail, build, scratch)
-    raise MachineUnusable(f"--machine {name}: there is host, and vm:<kernel>")
+    raise MachineUnusable(
+        f"--machine {name}: there is host, and vm:<kernel>, or vm:<kernel>@<userland>"
+    )

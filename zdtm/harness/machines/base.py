@@ -48,12 +48,17 @@ class Slot(ABC):
         """What the kernel complained about since last asked."""
 
     @abstractmethod
+    def shell(self, folder: str) -> None:
+        """For a person at the terminal, in a folder of the machine."""
+
+    @abstractmethod
     def close(self) -> None:
         ...
 
 
 class Machine(ABC):
     name: str
+    pool: str = "virtual machines"  # with which it shares the cores
     own_slowness: int = 1  # beside the host
     # What programs do not find here, by the names they use; None where nobody can know it beforehand.
     lacks: Optional[frozenset[str]] = None

@@ -54,6 +54,9 @@ class HostSlot(Slot):
     def problems(self) -> list[str]:
         return []  # the host's kernel log belongs to everything that runs here
 
+    def shell(self, folder: str) -> None:
+        subprocess.run(["bash"], cwd=folder or "/")
+
     def close(self) -> None:
         self._orders.close()
         try:
@@ -65,6 +68,8 @@ class HostSlot(Slot):
 
 
 class HostMachine(Machine):
+    pool = "host"
+
     def __init__(self, build: Path, scratch: Path) -> None:
         self.name = "host"
         self._build = build

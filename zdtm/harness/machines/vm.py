@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Optional
 
 import vmlab
+from vmlab import terminal
 from vmlab.console import problems_in
 
 from harness.cells import CellResult, CellSpec
@@ -38,6 +39,7 @@ class VmSlot(Slot):
         try:
             self._vm = vmlab.Vm.start(
                 machine.kernel,
+                root=machine.userland,
                 payload=machine.payload(),
                 memory_mb=MEMORY_MB,
                 workdir=Path(self._workdir.name),
@@ -88,6 +90,9 @@ class VmSlot(Slot):
     def problems(self) -> list[str]:
         return list(self._vm.console_problems())
 
+    def shell(self, folder: str) -> None:
+        terminal.shell(self._vm, folder or "/")
+
     def close(self) -> None:
         try:
             self._vm.close()
@@ -102,9 +107,12 @@ class VmMachine(Machine):
 
     def __init__(self, kernel: str, build: Path, scratch: Path) -> None:
         self.name = f"vm:{kernel}"
+        kernel, _, self.userland = kernel.partition("@")
         self.kernel = kernel
         self.build = build
         self.host_scratch = scratch
+        if vmlab.is_own(kernel):
+            return  # and what it lacks nobody knows
         names = [locked.name for locked in vmlab.kernels()]
         if kernel not in names:
             known = ", ".join(names)
@@ -133,7 +141,7 @@ class VmMachine(Machine):
 
     def engine_program(self, engine: str) -> str:
         if engine == "criu":
-            return "/usr/local/bin/criu"
+            return "/usr/sbin/criu" if self.userland else "/usr/local/bin/criu"
         if not any(target == f"{GUEST}/bin/{engine}" for _, target in self.payload()):
             raise MachineUnusable(f"engine {engine}: not built in {self.build / 'bin'}")
         return f"{GUEST}/bin/{engine}"

@@ -153,6 +153,34 @@ VM_FLAGS = {
     "sd": "soft-dirty: the kernel's note since the last clear_refs, not the program's state",
     "ac": "the mapping was writable once, so it counts against the overcommit limit; a restorer that fills a"
     " mapping in place has to make it writable, and no call takes the mark away",
+    "dw": "nobody may write to the file: what exec(2) maps had it up to Linux 5.14, and no call of a program gives it",
+}
+
+# Beyond these, between two kernels: what not all of them name, or name alike.
+VM_FLAGS_OF_SOME = {
+    "lf": "locked on fault: up to 6.9 kernels print ?? for it; the workload `locked` looks itself",
+    "??": "a flag that its kernel has no name for",
+}
+# Of these a record holds numbers of one boot.
+OF_ONE_BOOT = {
+    "ns": "inodes of namespaces, which kernels give out in their own order",
+    "shared mapping": "by device and inode, which are of this boot; what is shared the program checks",
+}
+# And of these what a kernel computes or words in its own way.
+OF_ONE_KERNEL = {
+    (
+        "status",
+        "Speculation_Store_Bypass",
+    ): "what the kernel knows of its CPU's weaknesses, and does about them",
+    (
+        "status",
+        "SpeculationIndirectBranch",
+    ): "what the kernel knows of its CPU's weaknesses, and does about them",
+    ("fd", "mnt_id"): "mounts are numbered as they are made",
+    (
+        "fd",
+        "ino",
+    ): "inodes without a disk are numbered as they are made; the path is compared",
 }
 
 # What kcmp(2) can compare of two tasks.
@@ -209,6 +237,9 @@ RULES = {
     " and which mappings show the same object",
     "equal neighbours": "the kernel merges two neighbouring mappings only while their anon_vma permits it, which depends on"
     " the order of faults and forks; a program cannot tell one mapping from two equal neighbours",
+    "kernel's own words": "between two kernels only that is compared which both tell, in the same words (OF_ONE_BOOT,"
+    " OF_ONE_KERNEL, VM_FLAGS_OF_SOME; devices of mappings, and lines of smaps; masks as numbers)",
+    "vdso of another kernel": "its functions are there at both places; programs that use them check what they say",
     "gate of a 32-bit task": "the kernel shows the vsyscall page, far above, for every address space that a 64-bit program"
     " was executed in; a restorer is one, no call takes the page away, and 32-bit code cannot reach it",
 }

@@ -31,11 +31,13 @@ def _record(entry: Finished) -> dict[str, Any]:
         "scenario": cell.scenario,
         "engine": cell.engine,
         "machine": cell.machine,
+        "source": cell.source,
         "word_size": cell.word_size,
         "repeat": cell.repeat,
         "verdict": result.verdict,
         "reason": result.reason,
         "missing": result.missing,
+        "kernel": result.kernel,
         "seconds": round(result.seconds, 4),
         "timings_ms": {name: round(ms, 2) for name, ms in result.timings_ms.items()},
         "notes": result.notes,
@@ -63,7 +65,9 @@ def _finished(number: int, line: str, workloads: Path) -> Finished:
             read_workload(source),
             **{
                 name: record[name]
-                for name in ("scenario", "engine", "machine", "word_size", "repeat")
+                for name in (
+                    ("scenario", "engine", "machine", "source", "word_size", "repeat")
+                )
             },
         )
         names = {each.name for each in fields(CellResult)}

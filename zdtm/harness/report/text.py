@@ -7,13 +7,14 @@ from collections import Counter
 from harness.cases import SCENARIO_NAMES, WORD_SIZES
 from harness.cells import ERROR, FAIL, PASS, SKIP
 from harness.report.finished import Finished, counts, reservations, worst
+from harness.report.grid import grid_of, machines_of
 from harness.report.rows import by_row
 
 WIDTH = 100
 
 
 def text_summary(finished: list[Finished]) -> str:
-    parts = [_table(finished), _rows(finished), _reasons(finished)]
+    parts = [_table(finished), _grid(finished), _rows(finished), _reasons(finished)]
     parts.append("\n".join(reservations(finished)))
     return "\n\n".join(part for part in parts if part)
 
@@ -55,6 +56,21 @@ def _score(cells: list[Finished]) -> str:
     skipped = f" s{tally[SKIP]}" if tally[SKIP] else ""
     mark = "" if tally[FAIL] + tally[ERROR] == 0 else "!"
     return f"{mark}{tally[PASS]}/{ran}{skipped}"
+
+
+def _grid(finished: list[Finished]) -> str:
+    """Dumped on the machines down, restored on those across."""
+    grid = grid_of(finished)
+    names = machines_of(grid)
+    if not grid:
+        return ""
+    lines = [f"{'dumped on, restored on':<28}" + "".join(f"{x:>12}" for x in names)]
+    for source in names:
+        line = f"{source:<28}"
+        for machine in names:
+            line += f"{_score(grid.get((source, machine), [])):>12}"
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def _rows(finished: list[Finished]) -> str:
