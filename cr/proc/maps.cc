@@ -59,7 +59,12 @@ std::string_view Vma::anon_name() const {
   return {};
 }
 
+bool begins_mapping(std::string_view line) {
+  return !line.empty() && ((line[0] >= '0' && line[0] <= '9') || (line[0] >= 'a' && line[0] <= 'f'));
+}
+
 Result<Vma> parse_maps_line(std::string_view line) {
+  if (!begins_mapping(line)) return unexpected(line, "START-END in hexadecimal");
   Result<Vma> result;
   Vma& vma = *result;
   Cursor cursor(line);

@@ -42,6 +42,10 @@ struct Vma {
 
 Result<std::vector<Vma>> parse_maps(std::string_view text);
 
+// Addresses are lower-case hexadecimal: in smaps, whose other lines begin with capital letters, this tells
+// the first line of a block from the rest.
+bool begins_mapping(std::string_view line);
+
 // One line without its newline; smaps starts its blocks with the same line.
 Result<Vma> parse_maps_line(std::string_view line);
 

@@ -149,6 +149,7 @@ TEST(Maps, BrokenLinesAreNamed) {
       {"7feee721c000-", "7feee721c000 ", "START-END"},
       {"7feee721c000-", "7feee721z000-", "START-END"},
       {"7feee721c000-", "-7feee721c000-", "START-END"},
+      {"7feee721c000-", "FEEE721C000-", "START-END"},
       {"7feee7242000", "17feee72420000000", "START-END"},  // beyond 64 bits
       {"7feee7242000", "7feee721c000", "end above"},
       {"r-xp", "r-x", "permissions"},

@@ -99,11 +99,6 @@ bool read_field(std::string_view line, SmapsVma& block, unsigned& seen) {
   }
 }
 
-// A block starts with a lower-case hexadecimal address, a field with a capital letter.
-bool starts_block(std::string_view line) {
-  return !line.empty() && ((line[0] >= '0' && line[0] <= '9') || (line[0] >= 'a' && line[0] <= 'f'));
-}
-
 Result<void> check_block(const std::vector<SmapsVma>& blocks, unsigned seen) {
   if (blocks.empty() || seen == kAll) return {};
   return fail(
@@ -128,7 +123,7 @@ Result<std::vector<SmapsVma>> parse_smaps(std::string_view text) {
   unsigned seen = 0;
   for (std::string_view line; lines.next(line);) {
     if (line.empty()) continue;
-    if (starts_block(line)) {
+    if (begins_mapping(line)) {
       CR_TRY(check_block(blocks, seen));
       blocks.emplace_back().vma = CR_TRY(parse_maps_line(line), "smaps line {}", lines.number());
       seen = 0;
