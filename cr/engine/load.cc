@@ -36,11 +36,12 @@ Result<Loaded> load(const std::string& path, std::span<const std::string> parent
     CR_TRY(operation.check_time(), "{}", path);
     CR_TRY(decode(section.key, CR_TRY(reader->record(section.key.type, section.key.id)), out), "{}", path);
   }
-  CR_TRY(attach_parents(*reader, out.origin, parents, operation));
   out.records.pages = &reader->pages();
   out.reader = reader;
+  // First what is wrong with the image itself, as in a stream: then what is wrong with the place.
   CR_TRY(validate(out.records), "{}", path);
   CR_TRY(validate_origin(out.origin, out.records), "{}", path);
+  CR_TRY(attach_parents(*reader, out.origin, parents, operation));
   CR_TRY(operation.check_time(), "{}", path);
   return out;
 }

@@ -72,7 +72,6 @@ FILES = {
     "System V IPC": "/proc/sysvipc/shm",
     "POSIX message queues": "/proc/sys/fs/mqueue/msg_max",
     "binfmt_misc": "/proc/sys/fs/binfmt_misc/status",
-    "AppArmor": "/sys/kernel/security/apparmor",
     "SELinux": "/sys/fs/selinux",
     "huge pages": "/sys/kernel/mm/hugepages",
 }
@@ -204,7 +203,13 @@ def runs_32_bit_code() -> bool:
     return call(158, ctypes.c_ulong(0x2002), 0) == errno.EEXIST
 
 
+def apparmor() -> bool:
+    switch = Path("/sys/module/apparmor/parameters/enabled")
+    return switch.exists() and switch.read_text().startswith("Y")
+
+
 OTHERS: dict[str, Callable[[], bool]] = {
+    "AppArmor": apparmor,
     "PR_SET_MM_MAP": lambda: errno_of(
         libc.prctl(35, 15, ctypes.byref(ctypes.c_uint()), 0, 0)
     )

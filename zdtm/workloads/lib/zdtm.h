@@ -69,7 +69,7 @@ _Noreturn void zdtm_skip(const char *feature);
 		__auto_type needed_ = (call); \
 		if (needed_ == (__typeof__(needed_))-1) { \
 			if (errno == ENOSYS || errno == EINVAL || errno == EPERM || errno == ENODEV || \
-			    errno == ENOENT || errno == EOPNOTSUPP || errno == ENOSPC) \
+			    errno == ENOENT || errno == EOPNOTSUPP || errno == ENOSPC || errno == E2BIG) \
 				zdtm_skip(feature); \
 			FAIL("%s: %s", #call, strerror(errno)); \
 		} \
