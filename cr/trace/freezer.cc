@@ -10,7 +10,6 @@
 #include <cstdlib>
 
 #include "cr/proc/children.h"
-#include "cr/proc/maps.h"
 #include "cr/proc/stat.h"
 #include "cr/proc/status.h"
 #include "cr/sys/fd.h"
@@ -37,9 +36,6 @@ constexpr auto kWayHome = 500ms;
 // How often the tree is scanned again for what a task brings forth that somebody else lets run.
 constexpr int kLooseScans = 100;
 
-// The longest function of the vdso takes some thousand steps (getrandom, of a few blocks).
-constexpr int kMaxSteps = 100000;
-
 Result<proc::Stat> read_stat(pid_t tid) {
   const std::string text = CR_TRY(sys::read_file(fmt::format("/proc/{}/stat", tid)));
   return CR_TRY(proc::parse_stat(text), "/proc/{}/stat", tid);
@@ -48,26 +44,6 @@ Result<proc::Stat> read_stat(pid_t tid) {
 Result<proc::Status> read_status(pid_t tid) {
   const std::string text = CR_TRY(sys::read_file(fmt::format("/proc/{}/status", tid)));
   return CR_TRY(proc::parse_status(text), "/proc/{}/status", tid);
-}
-
-Result<VdsoRange> vdso_of(pid_t tid) {
-  const std::string path = fmt::format("/proc/{}/maps", tid);
-  for (const proc::Vma& vma : CR_TRY(proc::parse_maps(CR_TRY(sys::read_file(path))), "{}", path))
-    if (vma.path == "[vdso]") return VdsoRange{vma.start, vma.end};
-  return VdsoRange{};
-}
-
-// Its functions make these calls where they cannot help themselves. Others are made by the 32-bit entry into
-// the kernel (__kernel_vsyscall), where a thread may wait for long, and may be dumped.
-bool may_be_in_vdso(const user_regs_struct& regs) {
-  static constexpr int64_t kCalls64[] = {SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday,
-                                         SYS_time,          SYS_getcpu,       SYS_getrandom};
-  // clock_gettime, clock_gettime64, clock_getres, clock_getres_time64, gettimeofday, time, getcpu.
-  static constexpr int64_t kCalls32[] = {265, 403, 266, 406, 78, 13, 318};
-  constexpr uint64_t kCode32 = 0x23;  // __USER32_CS (asm/segment.h)
-  const auto call = static_cast<int64_t>(regs.orig_rax);
-  const std::span<const int64_t> calls = regs.cs == kCode32 ? std::span<const int64_t>(kCalls32) : kCalls64;
-  return call < 0 || std::ranges::find(calls, call) != calls.end();
 }
 
 SignalSet unlisted(SignalSet pending, const std::vector<siginfo_t>& queue) {
@@ -91,7 +67,7 @@ Result<void> Freezer::freeze(pid_t root, Clock::time_point deadline) {
     if (!loose_.empty() && scans >= kLooseScans) break;
   }
   let_strays_go();
-  CR_TRY(leave_vdsos());
+  CR_TRY(leave_vdsos(deadline));
   // What a stopped thread says of itself cannot change any more.
   for (auto& [tid, thread] : held_) {
     thread.state.tid = tid;
@@ -105,59 +81,6 @@ bool Freezer::all_stand() const {
   return std::all_of(held_.begin(), held_.end(), [](const auto& entry) {
     return entry.second.at == Held::At::kHome || entry.second.given_up;
   });
-}
-
-Result<void> Freezer::leave_vdsos() {
-  std::map<pid_t, VdsoRange> ranges;
-  std::vector<pid_t> inside;
-  for (const auto& [tid, thread] : held_) {
-    if (thread.at != Held::At::kHome || thread.group_stopped) continue;
-    const user_regs_struct regs = CR_TRY(get_regs(tid));
-    if (!may_be_in_vdso(regs)) continue;
-    const auto [range, is_new] = ranges.try_emplace(thread.tgid);
-    if (is_new) range->second = CR_TRY(vdso_of(tid));
-    if (range->second.has(regs.rip)) inside.push_back(tid);
-  }
-  for (const pid_t tid : inside) CR_TRY(walk_out(tid, ranges.at(held_.at(tid).tgid)), "thread {}", tid);
-  return {};
-}
-
-// Steps to the end of the function, which makes no call that waits. Each step ends in a SIGTRAP that the
-// kernel forces upon the thread, and if that was ignored or blocked it is not any more
-// (force_sig_info_to_task()): so it is let through meanwhile, and who ignores it stays where it is.
-Result<void> Freezer::walk_out(pid_t tid, const VdsoRange& vdso) {
-  const proc::Status status = CR_TRY(read_status(tid));
-  if (((status.sig_ignored | status.sig_pending | status.sig_pending_shared) & signal_bit(SIGTRAP)) != 0)
-    return {};
-  const SignalSet mask = CR_TRY(get_signal_mask(tid));
-  CR_TRY(set_signal_mask(tid, kAllSignals & ~signal_bit(SIGTRAP)));
-  const auto walked = step_out(tid, vdso);
-  if (!held_.contains(tid)) return {};  // it was killed
-  // Back into a stop of the kind that all stand in; no instruction is executed on the way.
-  (void)interrupt(tid);
-  (void)resume(tid);
-  held_.at(tid).at = Held::At::kRunning;
-  CR_TRY(settle(Clock::now() + kWayHome));
-  if (held_.contains(tid)) CR_TRY(set_signal_mask(tid, mask));
-  return walked;
-}
-
-Result<void> Freezer::step_out(pid_t tid, const VdsoRange& vdso) {
-  for (int steps = 0; steps < kMaxSteps; ++steps) {
-    CR_TRY(single_step(tid));
-    int status = 0;
-    while (::waitpid(tid, &status, __WALL) < 0)
-      if (errno != EINTR) return fail_errno("waitpid");
-    if (!WIFSTOPPED(status)) {
-      held_.erase(tid);
-      return {};
-    }
-    if (status >> 16 != 0) return {};  // a stop that somebody asked for
-    // All others but SIGSTOP are blocked.
-    if (WSTOPSIG(status) != SIGTRAP) held_.at(tid).deferred.push_back(WSTOPSIG(status));
-    if (!vdso.has(CR_TRY(get_regs(tid)).rip)) return {};
-  }
-  return {};
 }
 
 // Whose parent ended while it was told to stop fell to somebody outside of the tree, and is no part of it.

@@ -98,8 +98,8 @@ class Freezer {
   Result<ThreadState> snapshot(pid_t tid);
   Result<void> look_at(Held& thread);
   bool all_stand() const;
-  Result<void> leave_vdsos();
-  Result<void> walk_out(pid_t tid, const VdsoRange& vdso);
+  Result<void> leave_vdsos(Clock::time_point deadline);
+  Result<void> walk_out(pid_t tid, const VdsoRange& vdso, Clock::time_point deadline);
   Result<void> step_out(pid_t tid, const VdsoRange& vdso);
   void let_strays_go();
   static void send_home(Held& thread);

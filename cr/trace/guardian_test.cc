@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cr/proc/maps.h"
+#include "cr/proc/status.h"
 #include "cr/trace/guardian_testing.h"
 
 namespace cr::trace {
@@ -85,6 +86,32 @@ TEST(Guardian, LeavesNoThreadInItsVdso) {
       EXPECT_FALSE(thread.regs.rip >= start && thread.regs.rip < end) << thread.tid;
     EXPECT_TRUE(guardian.thaw());
     EXPECT_TRUE(moves(*counter, 5s));
+  }
+}
+
+// Leading it out takes a SIGTRAP: whoever blocks it blocks it afterwards, whoever ignores it still does.
+TEST(Guardian, LeavesSignalsOfThreadsInTheVdsoAlone) {
+  for (const bool ignores : {false, true}) {
+    Counter counter;
+    const Child child([&] {
+      if (ignores) ::signal(SIGTRAP, SIG_IGN);
+      sigset_t blocked;
+      sigemptyset(&blocked), sigaddset(&blocked, SIGTRAP), sigaddset(&blocked, SIGUSR1);
+      ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
+      for (timespec now;; ++*counter)
+        for (int i = 0; i < 1000; ++i) ::clock_gettime(CLOCK_MONOTONIC, &now);
+    });
+    ASSERT_TRUE(moves(*counter, 5s));
+    for (int round = 0; round < 10; ++round) {
+      Guardian guardian = trace::start();
+      (void)freeze(guardian, child.pid());
+      EXPECT_TRUE(guardian.thaw());
+      EXPECT_TRUE(moves(*counter, 5s));
+      const auto status =
+          proc::parse_status(sys::read_file(fmt::format("/proc/{}/status", child.pid())).value()).value();
+      EXPECT_EQ(status.sig_blocked, signal_bit(SIGTRAP) | signal_bit(SIGUSR1));
+      EXPECT_EQ((status.sig_ignored & signal_bit(SIGTRAP)) != 0, ignores);
+    }
   }
 }
 

@@ -44,6 +44,12 @@ Result<void> resume(pid_t tid, int signal) {
 
 Result<void> single_step(pid_t tid) { return simple(PTRACE_SINGLESTEP, "PTRACE_SINGLESTEP", tid, 0, 0); }
 
+Result<bool> is_of_kernel(pid_t tid) {
+  siginfo_t info{};
+  CR_TRY(simple(PTRACE_GETSIGINFO, "PTRACE_GETSIGINFO", tid, 0, pointer(&info)));
+  return info.si_code > 0;
+}
+
 Result<void> resume_to_syscall_stop(pid_t tid, int signal) {
   return simple(PTRACE_SYSCALL, "PTRACE_SYSCALL", tid, 0, static_cast<uintptr_t>(signal));
 }

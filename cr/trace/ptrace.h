@@ -38,6 +38,9 @@ Result<void> resume_to_syscall_stop(pid_t tid, int signal = 0);  // PTRACE_SYSCA
 Result<void> detach(pid_t tid, int signal = 0);
 Result<unsigned long> event_message(pid_t tid);
 
+// True if the signal it is stopped at was not sent by anybody (si_code of sigaction(2)).
+Result<bool> is_of_kernel(pid_t tid);
+
 // Always the 64-bit register file, also for a thread in 32-bit code: a 64-bit tracer sees user_regs_struct
 // (arch/x86/kernel/ptrace.c, PTRACE_GETREGS goes by the tracer's view).
 Result<user_regs_struct> get_regs(pid_t tid);

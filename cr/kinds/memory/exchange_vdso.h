@@ -6,7 +6,7 @@
 // its data pages [vvar] were the old kernel's, and code and data only fit each other. So at the start of each
 // function stands a jump to this kernel's one, or the plain system call where it has none. What nobody can
 // redirect is a thread in the middle of a function, or a signal handler that interrupted one there: neither
-// may be in the tree (trace/freezer.cc waits until no thread is, engine/strays.h looks).
+// may be in the tree (trace/walk_out.cc leads threads out, engine/strays.h looks).
 //
 // The entries of 32-bit programs into the kernel, __kernel_*, need no data. Threads that wait in there go on
 // in the old code, or come back from later calls to this kernel's, which must take from the stack what the

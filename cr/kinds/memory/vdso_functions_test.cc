@@ -59,8 +59,9 @@ TEST(VdsoFunctions, OfTheOtherWordSizeAreNone) {
 // Not one read outside: the sanitizers of the other builds see it.
 TEST(VdsoFunctions, NoDamageLeadsOutside) {
   const std::string code = code_of(WordSize::k64);
+  if (code.empty()) GTEST_SKIP() << "missing: a vdso";
   std::mt19937_64 random(5);
-  for (int round = 0; round < 20000 && !code.empty(); ++round) {
+  for (int round = 0; round < 20000; ++round) {
     std::string damaged = code;
     // The headers at both ends, and the tables behind the first one.
     const size_t at = random() % 2 == 0 ? random() % 1024 : code.size() - 1 - random() % (code.size() / 2);

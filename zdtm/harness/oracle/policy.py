@@ -158,7 +158,7 @@ VM_FLAGS = {
 
 # Beyond these, between two kernels: what not all of them name, or name alike.
 VM_FLAGS_OF_SOME = {
-    "lf": "locked on fault: up to 6.9 kernels print ?? for it; the workload `locked` looks itself",
+    "lf": "locked on fault: older kernels, 6.1 among them, print ?? for it; the workload `locked` looks itself",
     "??": "a flag that its kernel has no name for",
 }
 # Of these a record holds numbers of one boot.

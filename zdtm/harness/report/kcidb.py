@@ -1,6 +1,6 @@
 """Results in the shape that kernelci takes: checkouts, builds and tests (kcidb-io, schema version 5).
 
-A kernel is Debian's build of Debian's sources, so each is a checkout and a build of its own. Nothing is sent from here:
+Written after its description; kcidb-io itself, which Debian does not have, has not looked at it. A kernel is Debian's build of Debian's sources, so each is a checkout and a build of its own. Nothing is sent from here:
 `kcidb-submit` does that for whoever has an account, under the name of origin that it has.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from harness.cells import ERROR, FAIL, PASS, SKIP
@@ -56,7 +56,6 @@ def _test(entry: Finished, seed: int, now: datetime) -> dict[str, Any]:
         "path": ".".join(NOT_IN_PATHS.sub("_", word) for word in words),
         "comment": cell.workload.promise,
         "status": STATUS[result.verdict],
-        "start_time": now.astimezone(timezone.utc).isoformat(timespec="seconds"),
         "duration": round(result.seconds, 3),
         "environment": {"comment": cell.machine},
         "misc": {
